@@ -1,0 +1,298 @@
+"""The command line: data to standard output, progress to standard error.
+
+Exit codes: 0 all went well, 1 failures are recorded, 2 wrong use, 130 stopped. Nothing heavy is
+imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from cascadence.errors import CascadenceError
+
+app = typer.Typer(
+    name="cascadence",
+    help="Play the same spoken conversations to cascaded and end-to-end systems, and measure both.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+weights_app = typer.Typer(help="Fetch, check and list model weights.", no_args_is_help=True)
+app.add_typer(weights_app, name="weights")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+Runs = Annotated[Path, typer.Option(help="Where run directories are made.")]
+
+
+def main() -> NoReturn:
+    """Run the command line, and turn problems into one line and an exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except CascadenceError as error:
+        _say(f"error: {error}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _say("stopped; the same command goes on where this one ended")
+        sys.exit(130)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        show = getattr(error, "show", None)
+        if show is None:
+            raise
+        show()
+        sys.exit(getattr(error, "exit_code", 2))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@app.command()
+def run(
+    sweep: Annotated[str, typer.Argument(help="A sweep file, or the name of a bundled one.")],
+    runs: Runs = Path("runs"),
+    name: Annotated[str | None, typer.Option(help="Name of the run directory.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Show what would be played, and why not.")] = False,
+    replace: Annotated[
+        bool, typer.Option(help="Throw away results of another configuration.")
+    ] = False,
+    only_play: Annotated[bool, typer.Option(help="Do not measure, do not report.")] = False,
+) -> int:
+    """Play a sweep, measure it, and write its report; done work is kept."""
+    from cascadence.experiment import run_experiment
+    from cascadence.progress import TerminalProgress
+    from cascadence.sweep import read_sweep
+
+    asked, folder = read_sweep(sweep)
+    if name is not None:
+        asked = asked.model_copy(update={"name": name})
+    if dry_run:
+        return _show_plan(asked, folder)
+    with TerminalProgress() as progress:
+        finished = run_experiment(
+            asked, folder, runs, progress, replace=replace, measure=not only_play
+        )
+    if finished.report is not None:
+        _print_headline(finished.directory)
+        typer.echo(f"report: {finished.report}")
+    if finished.failed:
+        _say(f"{finished.failed} conversations have no result; see {finished.directory}")
+    return 1 if finished.failed or finished.problems else 0
+
+
+@app.command()
+def score(
+    run_directory: Annotated[Path, typer.Argument(help="A run directory.")],
+    metric: Annotated[list[str] | None, typer.Option(help="Only these metrics.")] = None,
+) -> int:
+    """Measure a run again, without the systems."""
+    from cascadence.experiment import score_run
+    from cascadence.progress import TerminalProgress
+
+    with TerminalProgress() as progress:
+        score_run(run_directory, metric or [], progress)
+    _print_headline(run_directory)
+    return 0
+
+
+@app.command()
+def report(
+    run_directory: Annotated[Path, typer.Argument(help="A run directory.")],
+    kind: Annotated[str, typer.Option(help="Which report.")] = "html",
+) -> int:
+    """Write the report of a run."""
+    from cascadence.experiment import write_report
+
+    typer.echo(str(write_report(run_directory, kind)))
+    return 0
+
+
+@app.command("list")
+def list_names(
+    what: Annotated[
+        str, typer.Argument(help="systems, asr, llm, tts, metrics, corpora, sweeps ...")
+    ],
+    as_json: AsJson = False,
+) -> int:
+    """List what is registered or bundled."""
+    from typing import get_args
+
+    from cascadence.registry import Group, registered
+
+    if what in get_args(Group):
+        rows = {name: point.value for name, point in sorted(registered(what).items())}  # type: ignore[arg-type]
+    elif what == "sweeps":
+        from cascadence.sweep import bundled_sweeps
+
+        rows = dict.fromkeys(bundled_sweeps(), "bundled")
+    elif what == "corpora":
+        from cascadence.corpus import bundled_corpora
+
+        rows = {name: str(path) for name, path in bundled_corpora().items()}
+    else:
+        known = ", ".join((*get_args(Group), "corpora", "sweeps"))
+        raise CascadenceError(f"nothing is listed under {what!r}", mend=f"one of {known}")
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        for name, where in rows.items():
+            typer.echo(f"{name:28} {where}")
+    return 0
+
+
+@app.command()
+def describe(
+    name: Annotated[str, typer.Argument(help="A metric, system, part or bundled corpus.")],
+) -> int:
+    """Say what a registered thing is."""
+    from cascadence.describing import describe as describe_name
+
+    typer.echo(describe_name(name))
+    return 0
+
+
+@app.command()
+def validate(
+    corpus: Annotated[str, typer.Argument(help="A corpus folder, or the name of a bundled one.")],
+    audio: Annotated[bool, typer.Option(help="Read and hash every file too.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Check a corpus: every problem with file, line and field."""
+    import dataclasses
+
+    from cascadence.corpus import open_corpus
+    from cascadence.validation import validate as find_problems
+
+    errors = 0
+    for problem in find_problems(open_corpus(corpus), audio=audio):
+        errors += problem.severity == "error"
+        line = json.dumps(dataclasses.asdict(problem)) if as_json else str(problem)
+        typer.echo(line)
+    _say(f"{errors} errors" if errors else "no errors")
+    return 1 if errors else 0
+
+
+@app.command()
+def train(
+    system: Annotated[str, typer.Argument(help="What to train: cadence.")],
+    config: Annotated[Path | None, typer.Option(help="Training configuration.")] = None,
+    out: Annotated[Path, typer.Option(help="Where stages, logs and weights go.")] = Path(
+        "training"
+    ),
+    smoke: Annotated[bool, typer.Option(help="The small size: a few minutes.")] = False,
+) -> int:
+    """Train the built-in end-to-end model; each stage is cached and can be resumed."""
+    from cascadence.registry import load
+
+    load("trainers", system)(config, out, smoke=smoke)
+    return 0
+
+
+@app.command()
+def new(
+    kind: Annotated[str, typer.Argument(help="system, metric or corpus.")],
+    name: Annotated[str, typer.Argument(help="Its name, in snake case.")],
+    folder: Annotated[Path, typer.Option(help="Where the files go.")] = Path(),
+) -> int:
+    """Write a small working example to start from, with a sweep that uses it."""
+    from cascadence.scaffold import write_example
+
+    for path in write_example(kind, name, folder):
+        typer.echo(str(path))
+    return 0
+
+
+@app.command()
+def doctor() -> int:
+    """Say what works here, and what to do about what does not."""
+    from cascadence.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        typer.echo(f"{'ok     ' if finding.ok else 'missing'} {finding.what}: {finding.detail}")
+    return 0 if all(finding.ok or finding.optional for finding in findings) else 1
+
+
+@weights_app.command("list")
+def weights_list(as_json: AsJson = False) -> int:
+    """List every artefact with size, licence and whether it is here."""
+    from cascadence.weights import artefacts, locate
+
+    rows = [
+        {
+            "name": entry.name,
+            "kind": entry.kind,
+            "megabytes": round(entry.size / 1e6, 1),
+            "licence": " + ".join(str(licence) for licence in entry.licences),
+            "here": locate(entry.name) is not None,
+        }
+        for entry in artefacts()
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return 0
+    for row in rows:
+        here = "here" if row["here"] else "-"
+        typer.echo(f"{row['name']:28} {row['megabytes']:>8} MB {here:5} {row['licence']}")
+    return 0
+
+
+@weights_app.command("fetch")
+def weights_fetch(names: Annotated[list[str], typer.Argument(help="Artefacts.")]) -> int:
+    """Fetch artefacts into the store."""
+    from cascadence.progress import TerminalProgress
+    from cascadence.weights import fetch
+
+    with TerminalProgress() as progress:
+        for name in names:
+            typer.echo(str(fetch(name, progress=progress.fetching)))
+    return 0
+
+
+@weights_app.command("verify")
+def weights_verify(names: Annotated[list[str], typer.Argument(help="Artefacts.")]) -> int:
+    """Hash artefacts in the store again."""
+    from cascadence.weights import verify
+
+    for name in names:
+        typer.echo(f"{name}: {verify(name)}")
+    return 0
+
+
+@weights_app.command("remove")
+def weights_remove(names: Annotated[list[str], typer.Argument(help="Artefacts.")]) -> int:
+    """Delete artefacts from the store."""
+    from cascadence.weights import remove
+
+    for name in names:
+        typer.echo(f"{name}: {remove(name) / 1e6:.0f} MB removed")
+    return 0
+
+
+def _show_plan(sweep: Any, folder: Path) -> int:
+    from cascadence.planning import plan
+
+    plans = plan(sweep, folder)
+    for cell_plan in plans:
+        state = f"skipped: {cell_plan.problem}" if cell_plan.problem else "to play"
+        count = len(cell_plan.jobs)
+        typer.echo(f"{cell_plan.cell.name:48} {count:>6} {cell_plan.clock:10} {state}")
+    return 0
+
+
+def _print_headline(directory: Path) -> None:
+    from cascadence.registry import load
+    from cascadence.results import load_run
+
+    typer.echo(load("reports", "text")(load_run(directory)))
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""What is said to a system, and what a good answer is: the lines of a manifest.
+
+A corpus is a folder with ``corpus.toml``, ``conversations.jsonl`` (one `Conversation` a line) and
+the audio. These models are the file boundary: frozen, unknown fields refused, so that an error can
+name file, line and field. Times in a turn are seconds inside its clip.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+Seconds = Annotated[float, Field(ge=0.0, le=36_000.0, allow_inf_nan=False)]
+Span = tuple[Seconds, Seconds]
+
+
+class Line(BaseModel):
+    """Base of everything that is read from a manifest: immutable, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class AudioRef(Line):
+    """A clip on disk, relative to the corpus folder and never outside it."""
+
+    path: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """Hash of the file's bytes."""
+    start_s: Seconds = 0.0
+    end_s: Seconds | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _stays_inside(cls, path: str) -> str:
+        pure = PurePosixPath(path)
+        if pure.is_absolute() or ".." in pure.parts or "\\" in path or "\0" in path or not path:
+            raise ValueError("must be a relative path inside the corpus folder")
+        return path
+
+
+class Style(Line):
+    """How a turn is spoken.
+
+    Numbers are relative to the speaker's neutral: ratios for rate and range, semitones, dB.
+    """
+
+    emotion: str | None = None
+    rate: float | None = None
+    pitch: float | None = None
+    pitch_range: float | None = None
+    loudness: float | None = None
+    emphasis: tuple[int, ...] = ()
+    """Indices of the stressed words in `UserTurn.text` split at spaces."""
+    hesitations: tuple[Span, ...] = ()
+    sentence_type: Literal["statement", "question", "command", "exclamation"] | None = None
+    sarcasm: bool | None = None
+    label: str | None = None
+    """The style's name inside a contrast set."""
+
+
+class AfterReply(Line):
+    """Speak ``gap_s`` after the system's reply has ended; in the first turn, after the start."""
+
+    kind: Literal["after_reply"] = "after_reply"
+    gap_s: Seconds = 1.0
+
+
+class At(Line):
+    """Speak at ``t_s`` on the conversation's clock, whatever the system does."""
+
+    kind: Literal["at"] = "at"
+    t_s: Seconds
+
+
+class BargeIn(Line):
+    """Interrupt the reply to the turn before, ``after_onset_s`` after its first audible sample."""
+
+    kind: Literal["barge_in"] = "barge_in"
+    after_onset_s: Seconds
+
+
+class Backchannel(Line):
+    """Say "mm-hmm" ``after_onset_s`` into the reply, without claiming the floor."""
+
+    kind: Literal["backchannel"] = "backchannel"
+    after_onset_s: Seconds
+
+
+class Aside(Line):
+    """Speak to somebody else, ``gap_s`` after the reply has ended: the system is not meant."""
+
+    kind: Literal["aside"] = "aside"
+    gap_s: Seconds = 1.0
+
+
+When = Annotated[AfterReply | At | BargeIn | Backchannel | Aside, Field(discriminator="kind")]
+
+
+class Pause(Line):
+    """A silence inside a turn, part of the clip: a patient listener waits."""
+
+    at_s: Seconds
+    duration_s: Seconds
+
+
+class ExpectedToolCall(Line):
+    """A tool that must be called, with these arguments."""
+
+    name: str
+    arguments: dict[str, str | float | bool] = Field(default_factory=dict)
+
+
+class Expect(Line):
+    """What a good answer to a turn must hold; everything that is declared must be fulfilled."""
+
+    slots: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Name to accepted values: one of them must be heard, as whole words, numbers normalised."""
+    contains: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    answer: tuple[str, ...] = ()
+    reply_text: str | None = None
+    reply_style: Style | None = None
+    tool_calls: tuple[ExpectedToolCall, ...] = ()
+    stay_silent: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.stay_silent and (self.slots or self.contains or self.answer or self.reply_text):
+            raise ValueError("stay_silent excludes slots, contains, answer and reply_text")
+        if any(not values for values in self.slots.values()):
+            raise ValueError("each slot needs at least one accepted value")
+        return self
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is anything that task success can be judged by."""
+        return (
+            bool(self.slots or self.contains or self.excludes or self.answer or self.tool_calls)
+            or self.stay_silent
+        )
+
+
+class UserTurn(Line):
+    """One holding of the floor by the user: a clip, how and when it is said, what should follow."""
+
+    text: str
+    audio: AudioRef
+    speech_s: Span
+    """True start and end of speech inside the clip (after `AudioRef.start_s`)."""
+    style: Style = Style()
+    when: When = AfterReply()
+    pauses: tuple[Pause, ...] = ()
+    expect: Expect = Expect()
+    speaker: str | None = None
+
+    @model_validator(mode="after")
+    def _boundaries(self) -> Self:
+        start_s, end_s = self.speech_s
+        if not start_s < end_s:
+            raise ValueError("speech_s must end after it starts")
+        if not self.text.strip() and not self.expect.stay_silent:
+            raise ValueError("text is empty: only a turn that expects silence may say nothing")
+        if any(pause.at_s + pause.duration_s > end_s for pause in self.pauses):
+            raise ValueError("a pause ends after the speech")
+        return self
+
+
+class Conversation(Line):
+    """A whole dialogue, as the manifest tells it."""
+
+    id: Identifier
+    language: str = "en"
+    tags: tuple[str, ...] = ()
+    licence: str
+    source: str
+    split: Literal["train", "dev", "test"] = "test"
+    group: Identifier | None = None
+    """Contrast set: conversations of one group differ in style alone."""
+    instructions: str | None = None
+    """What the system is told before it starts (a system prompt), if anything."""
+    turns: Annotated[tuple[UserTurn, ...], Field(min_length=1, max_length=10_000)]
+
+    @model_validator(mode="after")
+    def _sane(self) -> Self:
+        first = self.turns[0].when
+        if isinstance(first, BargeIn | Backchannel):
+            raise ValueError("turns.0.when: nothing to interrupt before the first reply")
+        if any(not math.isfinite(end) for _, end in (turn.speech_s for turn in self.turns)):
+            raise ValueError("speech_s must be finite")
+        return self

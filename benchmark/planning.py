@@ -1,0 +1,131 @@
+"""What there is to play: each cell's system without its models, and every conversation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cascadence.corpus import Corpus, manifest_line_hash, open_corpus
+from cascadence.run_directory import Key
+from cascadence.sweep import Cell, Sweep, expand, resolve_files
+from cascadence.worker import describe
+from cascadence.worker_process import Worker, WorkerLost
+
+FORMAT = 1
+"""Raised when a recording of the same configuration would come out otherwise."""
+DESCRIBE_LIMIT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One conversation to be played.
+
+    Attributes:
+        key: cell, conversation, repeat.
+        fingerprint: of everything that could change its outcome.
+        seed: for the system.
+    """
+
+    key: Key
+    fingerprint: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A cell made ready: what it is, and what there is to do.
+
+    Attributes:
+        cell: from the sweep.
+        corpus: opened.
+        request: system and parameters, as the worker is asked for them.
+        info: the system's `SystemInfo`, as a mapping; empty where it cannot be built.
+        jobs: all conversations and repeats.
+        problem: why the system cannot be built; then every job fails for this reason.
+    """
+
+    cell: Cell
+    corpus: Corpus
+    request: Mapping[str, Any]
+    info: Mapping[str, Any]
+    jobs: tuple[Job, ...]
+    problem: str = ""
+
+    @property
+    def clock(self) -> str:
+        """The clock that the system gets."""
+        return "real_time" if self.info.get("needs_real_time") else self.cell.clock
+
+
+def plan(sweep: Sweep, folder: Path) -> list[Plan]:
+    """Build every cell's system without its models, and list what is to be played.
+
+    Raises:
+        CascadenceError: an unknown system or corpus.
+    """
+    plans = []
+    for cell in expand(sweep):
+        corpus = _open(cell.corpus.corpus, folder)
+        entry = cell.corpus
+        chosen = corpus.select(split=entry.split, tags=entry.tags, ids=entry.ids, limit=entry.limit)
+        request = {
+            "system": resolve_files(cell.system, folder),
+            "parameters": resolve_files(cell.parameters, folder),
+        }
+        info, problem = _describe(request, cell.python)
+        base = {
+            "format": FORMAT,
+            "system": cell.system,
+            "parameters": cell.parameters,
+            "info": info,
+            "clock": cell.clock,
+            "user": sweep.user.model_dump(),
+            "seed": sweep.seed,
+        }
+        jobs = [
+            _job(cell.name, base, conversation_id, repeat, corpus)
+            for conversation_id in chosen
+            for repeat in range(sweep.repeats)
+        ]
+        plans.append(Plan(cell, corpus, request, info, tuple(jobs), problem))
+    return plans
+
+
+def _describe(request: Mapping[str, Any], python: str | None) -> tuple[Mapping[str, Any], str]:
+    """Return what a system is, or why it cannot be built here."""
+    if python is None:
+        from cascadence.require import MissingExtra
+
+        try:
+            return describe(request), ""
+        except MissingExtra as error:
+            return {}, str(error)
+    worker = Worker(Path(os.devnull), python)
+    try:
+        answer, _ = worker.ask({"kind": "describe", **request}, DESCRIBE_LIMIT_S)
+    except WorkerLost as error:
+        return {}, str(error)
+    finally:
+        worker.stop()
+    return answer.get("info", {}), str(answer.get("reason", ""))
+
+
+def _open(name: str, folder: Path) -> Corpus:
+    beside = folder / name
+    return open_corpus(str(beside) if beside.is_dir() else name)
+
+
+def _job(
+    cell: str, base: Mapping[str, Any], conversation_id: str, repeat: int, corpus: Corpus
+) -> Job:
+    line = manifest_line_hash(corpus, conversation_id)
+    seed_text = f"{base['seed']}/{conversation_id}/{repeat}"
+    seed = int.from_bytes(hashlib.sha256(seed_text.encode()).digest()[:4], "little")
+    content = json.dumps({**base, "line": line, "repeat": repeat}, sort_keys=True, default=str)
+    fingerprint = hashlib.sha256(content.encode()).hexdigest()[:20]
+    return Job((cell, conversation_id, repeat), fingerprint, seed)

@@ -1,0 +1,1 @@
+"""Everything that shows: tables, figures and the page."""
