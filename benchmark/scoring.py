@@ -245,8 +245,7 @@ class _Cases(Sequence[Case]):
 
 def _case(directory: RunDirectory, corpus: Corpus, result: Mapping[str, Any]) -> Case:
     conversation = corpus.conversation(result["conversation_id"])
-    clips = tuple(corpus.clip(turn) for turn in conversation.turns)
-    return Case(directory.recording(result), conversation, clips)
+    return Case(directory.recording(result), conversation, corpus.clips(conversation))
 
 
 def _mark(result: Mapping[str, Any]) -> str:

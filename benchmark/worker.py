@@ -124,7 +124,7 @@ class _Server:
         conversation = corpus.conversation(request["conversation_id"])
         script = Script(
             conversation=conversation,
-            clips=[corpus.clip(turn) for turn in conversation.turns],
+            clips=corpus.clips(conversation),
             cell=request["cell"],
             repeat=request["repeat"],
             seed=request["seed"],
