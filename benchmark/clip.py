@@ -49,14 +49,14 @@ def file_inside(folder: Path, relative: str) -> Path:
         inside = path.is_relative_to(folder)
         # Only regular files are ever opened: a named pipe or a device would never end.
         regular = inside and path.is_file()
-        there = inside and path.exists()
     except (OSError, RuntimeError, ValueError) as error:
         raise BadClip(f"not a usable path: {error}", where=relative) from error
     if not inside:
         mend = "copy the file into the folder"
         raise BadClip("the path leads out of the corpus folder", where=relative, mend=mend)
     if not regular:
-        raise BadClip("not a regular file" if there else "there is no such file", where=relative)
+        what = "not a regular file" if path.exists() else "there is no such file"
+        raise BadClip(what, where=relative)
     return path
 
 

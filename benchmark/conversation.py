@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 Seconds = Annotated[float, Field(ge=0.0, le=36_000.0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Span = tuple[Seconds, Seconds]
 
 
@@ -49,10 +50,10 @@ class Style(Line):
     """
 
     emotion: str | None = None
-    rate: float | None = None
-    pitch: float | None = None
-    pitch_range: float | None = None
-    loudness: float | None = None
+    rate: Finite | None = None
+    pitch: Finite | None = None
+    pitch_range: Finite | None = None
+    loudness: Finite | None = None
     emphasis: tuple[int, ...] = ()
     """Indices of the stressed words in `UserTurn.text` split at spaces."""
     hesitations: tuple[Span, ...] = ()

@@ -273,10 +273,14 @@ class Corpus:
 
     @functools.cached_property
     def _scanned(self) -> Index:
-        return read_index(self._own_file(MANIFEST))
+        return read_index(self._manifest)
+
+    @functools.cached_property
+    def _manifest(self) -> Path:
+        return self._own_file(MANIFEST)
 
     def _raw(self, entry: Entry) -> bytes:
-        with self._own_file(MANIFEST).open("rb") as file:
+        with self._manifest.open("rb") as file:
             file.seek(entry.offset)
             return file.read(entry.length)
 

@@ -68,7 +68,8 @@ def _corpora() -> list[Finding]:
     findings = []
     for name in bundled_corpora():
         corpus = open_corpus(name)
-        count, problems = len(corpus.index()), corpus.problems
+        count = len(corpus.index())
+        problems = [problem for problem in corpus.problems if problem.severity == "error"]
         detail = f"{count} conversations" if not problems else str(problems[0])
         findings.append(Finding(f"corpus {name}", not problems, detail))
     return findings

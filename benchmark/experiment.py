@@ -73,9 +73,7 @@ def run_experiment(
     """
     metrics = load_metrics(resolve_files(sweep.metrics, folder))
     plans = plan(sweep, folder)
-    problems = _corpus_problems(plans)
-    for problem in problems:
-        progress.note(problem)
+    problems = _corpus_problems(plans, progress)
     with RunDirectory(runs / sweep.name) as directory:
         for note in directory.notes:
             progress.note(note)
@@ -196,11 +194,12 @@ def _measure(
     directory.write_run(record)
 
 
-def _corpus_problems(plans: Sequence[Plan]) -> tuple[str, ...]:
-    seen: dict[str, None] = {}
-    for cell_plan in plans:
-        seen.update((str(problem), None) for problem in cell_plan.corpus.problems)
-    return tuple(seen)
+def _corpus_problems(plans: Sequence[Plan], progress: Progress) -> tuple[str, ...]:
+    """Tell everything that is wrong with the manifests; return the errors."""
+    problems = {problem: None for cell_plan in plans for problem in cell_plan.corpus.problems}
+    for problem in problems:
+        progress.note(str(problem))
+    return tuple(str(problem) for problem in problems if problem.severity == "error")
 
 
 def _sha256(path: Path) -> str:

@@ -51,6 +51,11 @@ class Problem:
     what: str
     mend: str = ""
 
+    def __post_init__(self) -> None:
+        """Make what may come from a hostile file short and printable."""
+        for name, longest in (("file", 300), ("field", 200), ("what", 500)):
+            object.__setattr__(self, name, _printable(getattr(self, name), longest))
+
     @property
     def where(self) -> str:
         """File, line and field in one, as in ``conversations.jsonl:12: turns.0.audio.path``."""
@@ -214,7 +219,7 @@ def problems_of(error: ValidationError, data: object, file: str, line: int) -> l
     items = [item for item in items if item["type"] != "too_short" or item["loc"] not in inner]
     found = []
     for item in items[:MOST_PROBLEMS_A_LINE]:
-        message = _shorten(item["msg"].removeprefix("Value error, "))
+        message = item["msg"].removeprefix("Value error, ")
         missing = item["type"] == "missing"
         field = _field(item["loc"], data, message, missing)
         mend = _nearest_field(field) if item["type"] == "extra_forbidden" else ""
@@ -272,20 +277,20 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))
-        raise _NotStrict(f"the key {_shorten(repr(twice))} is there twice", _shorten(twice))
+        raise _NotStrict(f"the key {twice!r} is there twice", twice)
     return members
 
 
 def _float(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise _NotStrict(f"number out of range: {_shorten(text)}")
+        raise _NotStrict(f"number out of range: {text[:40]}")
     return value
 
 
 def _integer(text: str) -> int:
     if len(text) > _LONGEST_INTEGER_DIGITS:
-        raise _NotStrict(f"number out of range: {_shorten(text)}")
+        raise _NotStrict(f"number out of range: {text[:40]}")
     return int(text)
 
 
@@ -317,7 +322,7 @@ def _field(loc: tuple[int | str, ...], data: object, message: str, missing: bool
             inside = inside and found
         if inside:
             names.append(claimed.group())
-    return _shorten(".".join(names), 200)
+    return ".".join(names)
 
 
 def _descend(data: object, step: int | str) -> tuple[bool, object]:
@@ -339,5 +344,8 @@ def _json_type(value: object) -> str:
     return names.get(type(value), "number")
 
 
-def _shorten(text: str, longest: int = 300) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+def _printable(text: str, longest: int) -> str:
+    short = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    if short.isprintable():
+        return short
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)

@@ -32,7 +32,7 @@ class Progress(Protocol):
     """Told what happens, as it happens; see `cascadence.progress`."""
 
     def cell(self, name: str, total: int, done: int) -> None:
-        """A cell begins; ``done`` of its ``total`` conversations are there already."""
+        """A cell is to be played; ``done`` of its ``total`` conversations are there already."""
 
     def loading(self, name: str) -> None:
         """Models of a cell are being loaded."""
@@ -100,15 +100,15 @@ def run_sweep(
 
     def work(cell_plan: Plan) -> None:
         todo = [job for job in cell_plan.jobs if job.key not in kept]
-        with lock:
-            done = len(cell_plan.jobs) - len(todo)
-            progress.cell(cell_plan.cell.name, len(cell_plan.jobs), done)
-            cost = outcome.costs[cell_plan.cell.name] = CellCost()
+        cost = outcome.costs[cell_plan.cell.name] = CellCost()
         if todo:
             runner = _CellRunner(sweep, cell_plan, directory, progress, cost, lock, stop, contended)
             runners.append(runner)
             runner.run(todo)
 
+    for cell_plan in plans:
+        done = sum(job.key in kept for job in cell_plan.jobs)
+        progress.cell(cell_plan.cell.name, len(cell_plan.jobs), done)
     with ThreadPoolExecutor(max_workers=sweep.workers) as pool:
         futures = [pool.submit(work, cell_plan) for cell_plan in plans]
         try:

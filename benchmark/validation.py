@@ -157,7 +157,7 @@ def _conversation_problems(
             yield line.error(name, f"the {name} is empty")
     for position, turn in enumerate(conversation.turns):
         at = f"turns.{position}"
-        seen.files.add(str(PurePosixPath(turn.audio.path)))
+        seen.files.add(turn.audio.path)
         if turn.audio.sha256 is None:
             seen.unhashed.append((line.number, f"{at}.audio.sha256"))
         if turn.speaker is None and voices:
@@ -299,6 +299,7 @@ def _summaries(seen: _Seen) -> Iterator[Problem]:
 
 
 def _left_over(folder: Path, named: set[str]) -> Iterator[Problem]:
+    named = {str(PurePosixPath(path)) for path in named}
     over = []
     for place, _, names in os.walk(folder / "audio"):
         inside = PurePosixPath(Path(place).relative_to(folder).as_posix())
