@@ -1,0 +1,1 @@
+"""The assistant domain: a small closed world of requests, its dialogue policy and its sampler."""

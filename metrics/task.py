@@ -1,0 +1,183 @@
+"""Task success: was what the user *heard* what they needed?
+
+Judged on the reply's sound, through the judge ASR, against the manifest's ``expect``; never on the
+text that a system meant to say. Every item that the manifest expects counts, answered or not. Words
+match whole, numbers and plurals are normalised (`cascadence.metrics.text`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cascadence.conversation import ExpectedToolCall, UserTurn
+from cascadence.events import Stamped
+from cascadence.measurement import Case, Measurement, Tools, metric, ratio, skipped, value
+from cascadence.metrics.text import NORMALISER, says
+from cascadence.metrics.turn_taking import silence_broken
+from cascadence.metrics.turns import PlayedView, each_turn
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What of an expectation was fulfilled.
+
+    Attributes:
+        slots: by name, whether one of the accepted values was said.
+        contains: by phrase, whether it was said.
+        excludes: by phrase, whether it was *not* said.
+        answer: whether one of the accepted answers was said; ``None`` where none is expected.
+        tool_calls: whether all expected calls were made; ``None`` where none is expected.
+    """
+
+    slots: dict[str, bool]
+    contains: dict[str, bool]
+    excludes: dict[str, bool]
+    answer: bool | None
+    tool_calls: bool | None
+
+    @property
+    def fulfilled(self) -> bool:
+        """Whether everything holds."""
+        parts = [*self.slots.values(), *self.contains.values(), *self.excludes.values()]
+        return all(parts) and self.answer is not False and self.tool_calls is not False
+
+    @property
+    def unmet(self) -> list[str]:
+        """What does not hold, in words."""
+        missing = [f"slot {name}" for name, held in self.slots.items() if not held]
+        missing += [f"contains {phrase!r}" for phrase, held in self.contains.items() if not held]
+        missing += [f"excludes {phrase!r}" for phrase, held in self.excludes.items() if not held]
+        missing += ["answer"] if self.answer is False else []
+        return missing + (["tool_calls"] if self.tool_calls is False else [])
+
+
+def judge(turn: UserTurn, said: str, calls: Sequence[Stamped] = ()) -> Verdict:
+    """Compare what was said with what the manifest expects.
+
+    Args:
+        turn: the manifest's.
+        said: a transcript; silence says nothing, and so fulfils no expectation but ``tool_calls``.
+        calls: ``tool_call`` events.
+    """
+    expect = turn.expect
+    spoke = bool(said.strip())
+    return Verdict(
+        slots={
+            name: any(says(said, accepted) for accepted in values)
+            for name, values in expect.slots.items()
+        },
+        contains={phrase: says(said, phrase) for phrase in expect.contains},
+        # Who says nothing says nothing wrong; that is no success either.
+        excludes={phrase: spoke and not says(said, phrase) for phrase in expect.excludes},
+        answer=any(says(said, answer) for answer in expect.answer) if expect.answer else None,
+        tool_calls=(
+            all(any(_calls(wanted, call) for call in calls) for wanted in expect.tool_calls)
+            if expect.tool_calls
+            else None
+        ),
+    )
+
+
+def _calls(wanted: ExpectedToolCall, call: Stamped) -> bool:
+    if call.data["name"] != wanted.name:
+        return False
+    given = call.data["arguments"]
+    if given.keys() != wanted.arguments.keys():
+        return False
+    return all(_same_argument(wanted.arguments[key], given[key]) for key in given)
+
+
+def _same_argument(wanted: str | float | bool, given: object) -> bool:
+    if isinstance(wanted, str) and isinstance(given, str):
+        return wanted == given or (says(wanted, given) and says(given, wanted))
+    return wanted == given
+
+
+def heard_reply(view: PlayedView, tools: Tools) -> str:
+    """Return what the judge ASR hears of the reply; empty where there was none."""
+    audio = view.reply
+    return "" if audio is None else str(tools.use("judge_asr", audio)["text"])
+
+
+def _is_judged(turn: UserTurn) -> bool:
+    return turn.expect.judged
+
+
+@metric(
+    family="task",
+    unit="ratio",
+    direction="higher",
+    range=(0.0, 1.0),
+    level="turn",
+    needs=("judge_asr",),
+    summary="ratio",
+)
+def task_success(case: Case, tools: Tools) -> list[Measurement]:
+    """Share of the turns with an expectation at which all of it was heard in the reply.
+
+    ``slots``, ``contains``, ``excludes`` and ``answer`` in the judge's transcript, ``tool_calls``
+    among the events, ``stay_silent``: the system does not take the floor. A turn without a reply is
+    a failure unless silence is what was expected.
+    """
+
+    def success(view: PlayedView) -> Measurement:
+        if view.turn.expect.stay_silent:
+            spoke = silence_broken(view, tools)
+            return ratio(not spoke, 1, unmet=["stay_silent"] if spoke else [])
+        transcript = heard_reply(view, tools)
+        verdict = judge(view.turn, transcript, view.events("tool_call"))
+        details: dict[str, Any] = {"transcript": transcript, "unmet": verdict.unmet}
+        return ratio(verdict.fulfilled, 1, normaliser=NORMALISER, **details)
+
+    return each_turn(case, success, _is_judged)
+
+
+@metric(
+    family="task",
+    unit="ratio",
+    direction="higher",
+    range=(0.0, 1.0),
+    level="turn",
+    needs=("judge_asr",),
+    summary="ratio",
+)
+def slot_recall(case: Case, tools: Tools) -> list[Measurement]:
+    """Share of the expected slots of which an accepted value was heard in the reply."""
+
+    def recall(view: PlayedView) -> Measurement:
+        verdict = judge(view.turn, heard_reply(view, tools))
+        held = sum(verdict.slots.values())
+        return ratio(held, len(verdict.slots), slots=verdict.slots, normaliser=NORMALISER)
+
+    return each_turn(case, recall, lambda turn: bool(turn.expect.slots))
+
+
+@metric(
+    family="task",
+    unit="ratio",
+    direction="lower",
+    range=(-1.0, 1.0),
+    level="turn",
+    needs=("judge_asr",),
+)
+def speech_loss(case: Case, tools: Tools) -> list[Measurement]:
+    """What speaking cost: success of what the system meant to say, minus success of what was heard.
+
+    1: right in text and wrong in speech. -1: the reverse. Skipped where the system does not tell
+    its text, and where silence is expected.
+    """
+
+    def loss(view: PlayedView) -> Measurement:
+        meant = view.meant
+        if meant is None:
+            return skipped("the system does not say what it means")
+        calls = view.events("tool_call")
+        transcript = heard_reply(view, tools)
+        intended = judge(view.turn, meant, calls)
+        heard = judge(view.turn, transcript, calls)
+        lost = int(intended.fulfilled) - int(heard.fulfilled)
+        return value(lost, meant=meant, transcript=transcript, normaliser=NORMALISER)
+
+    return each_turn(case, loss, lambda turn: _is_judged(turn) and not turn.expect.stay_silent)

@@ -1,0 +1,245 @@
+"""The run's numbers as tables: a `pandas.DataFrame`, and text, CSV, Markdown and LaTeX from it.
+
+Tables are tidy: one row for each cell and metric, with value, interval, ``n`` and what is missing.
+A value that does not exist is empty in a frame and in CSV, and a dash where people read; it is
+never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cascadence.reports.contents import Contents, ShownCell
+from cascadence.reports.entries import Entry, Numbers
+from cascadence.reports.wording import ARROWS, MISSING, decimals, interval_text, number, unit_text
+from cascadence.results import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXT_WIDTH = 120
+COLUMNS = (
+    "corpus",
+    "system",
+    "role",
+    "metric",
+    "unit",
+    "direction",
+    "summary",
+    "value",
+    "low",
+    "high",
+    "p90",
+    "n",
+    "clusters",
+    "censored",
+    "skipped",
+    "failed",
+    "reason",
+)
+
+
+def headline(run: Run) -> pd.DataFrame:
+    """Return the headline metrics that the run has, in reading order, with `COLUMNS`."""
+    numbers = Numbers(Contents(run))
+    return frame(numbers.entries(numbers.headline()))
+
+
+def frame(entries: Iterable[Entry]) -> pd.DataFrame:
+    """Lay entries out as a tidy table with `COLUMNS`; what is missing is ``<NA>``."""
+    import pandas as pd
+
+    table = pd.DataFrame([_record(entry) for entry in entries], columns=list(COLUMNS))
+    kinds = dict.fromkeys(("value", "low", "high", "p90"), "Float64")
+    kinds |= dict.fromkeys(("n", "clusters", "censored", "skipped", "failed"), "Int64")
+    return table.astype(kinds)
+
+
+def to_text(run: Run, width: int = TEXT_WIDTH) -> str:
+    """Write the headline table for a terminal, a row a system, in blocks of at most ``width``."""
+    numbers = Numbers(Contents(run))
+    if not numbers.headline():
+        return "Nothing has been measured in this run."
+    blocks = []
+    for corpus, grid in _grids(numbers):
+        title = _printable(f"{run.about.get('name', '')} on {corpus}".strip())
+        blocks.append("\n".join([title, *_blocks(grid, width)]))
+    legend = (
+        "[95 % interval]; n: items, s: skipped, f: failed, c: censored; "
+        f"{MISSING}: no value; (o): sees the answers, (c): control"
+    )
+    return "\n\n".join([*blocks, legend])
+
+
+def to_markdown(numbers: Numbers) -> str:
+    """Write the headline table as Markdown, one table a corpus."""
+    return "\n\n".join(
+        "\n".join([f"**{_plain_markdown(corpus)}**", "", *_markdown(grid)])
+        for corpus, grid in _grids(numbers)
+    )
+
+
+def to_latex(numbers: Numbers) -> str:
+    """Write the headline table as LaTeX ``tabular`` with booktabs rules, one a corpus."""
+    return "\n\n".join(
+        "\n".join([f"% {_printable(corpus)}", *_latex(grid)]) for corpus, grid in _grids(numbers)
+    )
+
+
+def write_tables(numbers: Numbers, folder: Path) -> list[Path]:
+    """Write ``headline.csv``, ``.md``, ``.tex`` and ``metrics.csv`` into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    every = frame(numbers.entries(list(numbers.contents.specs)))
+    texts = {
+        "headline.csv": frame(numbers.entries(numbers.headline())).to_csv(index=False),
+        "headline.md": to_markdown(numbers) + "\n",
+        "headline.tex": to_latex(numbers) + "\n",
+        "metrics.csv": every.to_csv(index=False),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]
+
+
+def _record(entry: Entry) -> dict[str, object]:
+    return {
+        "corpus": entry.cell.corpus,
+        "system": entry.cell.system,
+        "role": entry.cell.role,
+        "metric": entry.spec.name,
+        "unit": entry.spec.unit,
+        "direction": entry.spec.direction,
+        "summary": entry.spec.summary,
+        "value": entry.value,
+        "low": entry.interval[0] if entry.interval else None,
+        "high": entry.interval[1] if entry.interval else None,
+        "p90": entry.p90,
+        "n": entry.n,
+        "clusters": entry.clusters,
+        "censored": entry.censored,
+        "skipped": entry.skipped,
+        "failed": entry.failed,
+        "reason": "; ".join(entry.reasons),
+    }
+
+
+Grid = list[list[str]]
+
+
+def _grids(numbers: Numbers) -> list[tuple[str, Grid]]:
+    """Each corpus with its table: a row of column heads, then a row a system."""
+    shown = numbers.contents
+    return [
+        (corpus, _grid(numbers, [cell for cell in shown.cells if cell.corpus == corpus]))
+        for corpus in shown.corpora
+    ]
+
+
+def _grid(numbers: Numbers, cells: Sequence[ShownCell]) -> Grid:
+    marks = {"system": "", "oracle": " (o)", "control": " (c)"}
+    rows: Grid = [["system"]] + [[cell.system + marks[cell.role]] for cell in cells]
+    for name in numbers.headline():
+        spec = numbers.contents.specs[name]
+        entries = numbers.entries([name], cells)
+        places = decimals([entry.value for entry in entries if entry.value is not None])
+        head = f"{name} {ARROWS[spec.direction]}".strip()
+        unit = unit_text(spec)
+        rows[0].append(f"{head} ({unit})" if unit else head)
+        for row, entry in zip(rows[1:], entries, strict=True):
+            row.append(_cell_text(entry, places))
+    return rows
+
+
+def _cell_text(entry: Entry, places: int) -> str:
+    counts = [f"n={entry.n}"] if entry.value is not None else []
+    for letter, count in (("s", entry.skipped), ("f", entry.failed), ("c", entry.censored)):
+        counts += [f"{count}{letter}"] if count else []
+    if entry.value is None:
+        return " ".join([MISSING, *counts])
+    parts = [number(entry.value, places)]
+    if entry.interval is not None:
+        parts.append(interval_text(entry.interval, places))
+    return " ".join([*parts, *counts])
+
+
+def _blocks(grid: Grid, width: int) -> list[str]:
+    """Lay columns side by side as far as they fit, then go on below with the systems repeated."""
+    heads = [head.partition(" (") for head in grid[0]]
+    rows = [[head for head, _, _ in heads], [unit.removesuffix(")") for _, _, unit in heads]]
+    rows += [[_printable(text) for text in row] for row in grid[1:]]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
+    widths[0] = min(widths[0], width // 3)
+    lines: list[str] = []
+    chosen: list[int] = []
+    for column in range(1, len(widths)):
+        needed = widths[0] + sum(widths[i] + 2 for i in [*chosen, column])
+        if chosen and needed > width:
+            lines += ["", *_block(rows, widths, chosen)]
+            chosen = []
+        chosen.append(column)
+    return [*lines, "", *_block(rows, widths, chosen)]
+
+
+def _block(rows: Grid, widths: Sequence[int], chosen: Sequence[int]) -> list[str]:
+    lines = []
+    for row in rows:
+        cells = [_fit(row[i], widths[i]) for i in (0, *chosen)]
+        lines.append("  ".join(cells).rstrip())
+    rule = "-" * (widths[0] + sum(widths[i] + 2 for i in chosen))
+    return [*lines[:2], rule, *lines[2:]]
+
+
+def _fit(text: str, width: int) -> str:
+    return text.ljust(width) if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _printable(text: str) -> str:
+    """Take out what could steer a terminal or end a line."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _markdown(grid: Grid) -> list[str]:
+    rows = [[_plain_markdown(text) for text in row] for row in grid]
+    rule = ["---"] + ["---:"] * (len(grid[0]) - 1)
+    return [f"| {' | '.join(row)} |" for row in (rows[0], rule, *rows[1:])]
+
+
+def _plain_markdown(text: str) -> str:
+    """Keep table cells whole and hostile names harmless."""
+    for character, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|")):
+        text = text.replace(character, written)
+    return " ".join(text.split())
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "≥": r"$\geq$",
+    "−": "$-$",  # noqa: RUF001
+    MISSING: "--",
+}
+
+
+def _latex(grid: Grid) -> list[str]:
+    rows = [" & ".join(_plain_latex(text) for text in row) + r" \\" for row in grid]
+    columns = "l" + "r" * (len(grid[0]) - 1)
+    begin, end = rf"\begin{{tabular}}{{{columns}}}", r"\end{tabular}"
+    return [begin, r"\toprule", rows[0], r"\midrule", *rows[1:], r"\bottomrule", end]
+
+
+def _plain_latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in " ".join(text.split()))

@@ -1,0 +1,175 @@
+"""How numbers, units and things of the manifest are written for readers; nothing is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cascadence.conversation import (
+    AfterReply,
+    Aside,
+    At,
+    Backchannel,
+    BargeIn,
+    Expect,
+    Style,
+    UserTurn,
+)
+from cascadence.measurement import Censored, Measurement, MetricSpec, Ratio, Value
+
+MISSING = "–"  # noqa: RUF001
+ARROWS = {"higher": "↑", "lower": "↓", "neither": ""}
+BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
+LABELS = {
+    "task_success": "Task success",
+    "response_gap_s": "Response gap",
+    "endpointing_delay_s": "Endpointing",
+    "ttfa_s": "Time to first audio",
+    "ttft_s": "Time to first token",
+    "rtf": "Real-time factor",
+    "stall_s": "Stalls",
+    "cutoff_rate": "Cut-offs",
+    "overlap_ratio": "Overlap",
+    "reply_wer": "Reply WER",
+    "heard_wer": "Heard WER",
+    "contrast_gain_f0": "Contrast gain, F0",
+    "contrast_gain_rate": "Contrast gain, rate",
+    "log_f0_rmse_cents": "Log-F0 RMSE",
+    "dnsmos_ovrl": "DNSMOS overall",
+}
+SUMMARIES = {
+    "mean": "mean",
+    "median": "median",
+    "ratio": "ratio of sums",
+    "survival": "Kaplan–Meier median",  # noqa: RUF001
+}
+_UNIT_NAMES = {"ratio": "ratio", "s": "s", "": ""}
+
+
+def label(metric: str) -> str:
+    """Name a metric in words."""
+    return LABELS.get(metric, metric.replace("_", " ").capitalize())
+
+
+def unit_text(spec: MetricSpec) -> str:
+    """Unit and kind of corpus value, as column heads show them."""
+    unit = _UNIT_NAMES.get(spec.unit, spec.unit)
+    kind = "" if spec.summary == "ratio" and unit == "ratio" else SUMMARIES[spec.summary]
+    if spec.summary in ("median", "survival"):
+        kind = "median"
+    return ", ".join(part for part in (unit, kind) if part)
+
+
+def decimals(values: list[float]) -> int:
+    """Choose how many decimals the values of a column need: by the middle one's size."""
+    sizes = sorted(abs(value) for value in values if value)
+    middle = sizes[len(sizes) // 2] if sizes else 1.0
+    limits = ((100.0, 0), (10.0, 1), (0.1, 2), (0.01, 3))
+    return next((places for limit, places in limits if middle >= limit), 4)
+
+
+def number(value: float, places: int) -> str:
+    """Write a number with fixed decimals; what rounds to zero has no sign."""
+    text = f"{value:.{places}f}"
+    if float(text) == 0:
+        text = text.removeprefix("-")
+    return text.replace("-", "−")  # noqa: RUF001
+
+
+def signed(value: float, places: int) -> str:
+    """Write a difference: its sign is always there."""
+    text = number(value, places)
+    return f"+{text}" if float(f"{value:.{places}f}") > 0 else text
+
+
+def interval_text(interval: tuple[float | None, float | None] | None, places: int) -> str:
+    """Write an interval; an end that nobody knows, as of a median with few answers, is open."""
+    if interval is None:
+        return ""
+    low, high = ("" if bound is None else number(bound, places) for bound in interval)
+    if low and high:
+        return f"[{low}, {high}]"
+    return f"≥ {low}" if low else f"≤ {high}" if high else ""
+
+
+def measurement_text(measurement: Measurement, unit: str) -> str:
+    """Write one measurement, as in ``0.84 s`` or ``≥ 10.00 s``; missing values as a dash."""
+    suffix = "" if unit in ("", "ratio") else f" {unit}"
+    match measurement.quantity:
+        case Value(x):
+            return number(x, decimals([x])) + suffix
+        case Ratio(numerator, denominator):
+            share = numerator / denominator
+            parts = f" ({numerator:g} of {denominator:g})" if denominator != 1 else ""
+            return number(share, decimals([share])) + suffix + parts
+        case Censored(bound):
+            return f"≥ {number(bound, 2)}{suffix}"
+        case None:
+            return MISSING
+
+
+def how(turn: UserTurn) -> list[str]:
+    """Say how and when a turn is spoken, where that is worth saying."""
+    return [*_when(turn), *style_words(turn.style), *_speaker(turn)]
+
+
+def style_words(style: Style) -> list[str]:
+    """Name what is marked in a style."""
+    words = [f"{style.label}"] if style.label else []
+    words += [style.emotion] if style.emotion else []
+    signed = (("rate", style.rate, "times "), ("range", style.pitch_range, "times "))
+    words += [f"{name} {sign}{value:g}" for name, value, sign in signed if value is not None]
+    added = (("pitch", style.pitch, "st"), ("level", style.loudness, "dB"))
+    words += [f"{name} {value:+g} {unit}" for name, value, unit in added if value is not None]
+    words += [style.sentence_type] if style.sentence_type else []
+    words += ["sarcastic"] if style.sarcasm else []
+    words += ["hesitant"] if style.hesitations else []
+    return words
+
+
+def slot_text(name: str, values: Sequence[str]) -> str:
+    """Word a slot with its accepted values; of many, the first few."""
+    shown = " or ".join(values[:3]) + (f" or {len(values) - 3} more" if len(values) > 3 else "")
+    return f"{name} = {shown}"
+
+
+def expectations(expect: Expect) -> list[str]:
+    """List what a good answer must hold."""
+    return list(_expectations(expect))
+
+
+def _expectations(expect: Expect) -> Iterator[str]:
+    if expect.stay_silent:
+        yield "says nothing"
+    for name, values in expect.slots.items():
+        yield slot_text(name, values)
+    if expect.answer:
+        yield f"answer: {' or '.join(expect.answer)}"
+    for text in expect.contains:
+        yield f"says “{text}”"
+    for text in expect.excludes:
+        yield f"does not say “{text}”"
+    for call in expect.tool_calls:
+        arguments = ", ".join(f"{key}={value}" for key, value in call.arguments.items())
+        yield f"calls {call.name}({arguments})"
+    if expect.reply_style is not None:
+        yield f"style of the reply: {', '.join(style_words(expect.reply_style)) or 'neutral'}"
+    if expect.reply_text:
+        yield f"for example “{expect.reply_text}”"
+
+
+def _when(turn: UserTurn) -> list[str]:
+    match turn.when:
+        case BargeIn(after_onset_s=t_s):
+            return [f"barges in {t_s:g} s into the reply"]
+        case Backchannel(after_onset_s=t_s):
+            return [f"backchannel {t_s:g} s into the reply"]
+        case Aside():
+            return ["to somebody else"]
+        case At(t_s=t_s):
+            return [f"at {t_s:g} s"]
+        case AfterReply():
+            return []
+
+
+def _speaker(turn: UserTurn) -> list[str]:
+    return [f"voice {turn.speaker}"] if turn.speaker else []

@@ -1,0 +1,282 @@
+"""Cadence's lessons: what users of the assistant domain say, how it sounds, what to answer.
+
+A plan of turns is drawn from the domain's own conversations; each turn is spoken in a user's
+voice and style, sometimes in noise or through a telephone, and kept as what the ears take in:
+    Whisper
+states and prosody at 50 Hz, in float16. The audio itself is not kept.
+"""
+
+import json
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cascadence.data_manifests.assistant.splits import Split
+from cascadence.systems.cadence import augment
+from cascadence.systems.cadence.config import SpeechConfig
+from cascadence.systems.cadence.features import (
+    PROSODY_DIM,
+    STATE_DIM,
+    ProsodyTracker,
+    WhisperEncoder,
+)
+from cascadence.systems.cadence.ragged import Ragged, load_ragged, save_ragged
+from cascadence.systems.cadence.symbols import SymbolTable
+
+__all__ = ["Lessons", "TurnPlan", "plan_turns", "render_shard"]
+
+_RATE_HZ = 16000
+_MAX_S = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPlan:
+    """One user turn to be spoken.
+
+    Attributes:
+        dialogue: number of its conversation.
+        turn: place in the conversation.
+        text: what the user says; empty for a turn without speech.
+        reply: what to answer; empty for nothing.
+        intent: of the request, as the domain calls it.
+        kind: of the turn, as the domain calls it.
+        slots: the values that the reply must say, in the forms that may be heard.
+        voice: of the user.
+        rate: speed factor.
+        pitch_st: added to the voice's pitch, semitones.
+        pitch_range: scales its pitch excursions.
+        level_db: added to the level.
+        formant_ratio: scales the formants.
+        noise: `none`, `white`, `pink`, `hum`, `babble` or `telephone`.
+        snr_db: of the noise.
+        seed: of everything random in the sound.
+    """
+
+    dialogue: int
+    turn: int
+    text: str
+    reply: str
+    intent: str
+    kind: str
+    slots: dict[str, list[str]]
+    voice: str
+    rate: float = 1.0
+    pitch_st: float = 0.0
+    pitch_range: float = 1.0
+    level_db: float = 0.0
+    formant_ratio: float = 1.0
+    noise: str = "none"
+    snr_db: float = 20.0
+    seed: int = 0
+
+
+def _styled(plan: TurnPlan, config: SpeechConfig, noisy: bool, rng: random.Random) -> TurnPlan:
+    """Draws a style and a channel for a turn."""
+    noise = "none"
+    if noisy and rng.random() < config.noisy_share:
+        noise = rng.choice(["white", "pink", "hum", "babble", "babble", "telephone", "telephone"])
+    return replace(
+        plan,
+        rate=round(min(1.35, max(0.72, rng.gauss(1.0, 0.15))), 3),
+        pitch_st=round(min(5.0, max(-5.0, rng.gauss(0.0, 2.2))), 2),
+        pitch_range=round(rng.choice([0.4, 0.7, 1.0, 1.0, 1.4, 1.8]), 2),
+        level_db=round(min(4.0, max(-14.0, rng.gauss(-2.0, 4.5))), 1),
+        formant_ratio=round(rng.uniform(0.93, 1.07), 3),
+        noise=noise,
+        snr_db=round(rng.uniform(6.0, 25.0), 1),
+        seed=rng.randrange(2**31),
+    )
+
+
+def plan_turns(
+    config: SpeechConfig, split: Split, count: int, voices: Sequence[str], noisy: bool = True
+) -> list[TurnPlan]:
+    """Draws conversations of the domain until there are `count` turns.
+
+    Args:
+        config: shares and seed.
+        split: `train` or `test`, of the domain's combinations.
+        count: turns, at least.
+        voices: names of user voices; one a conversation.
+        noisy: whether channels are drawn too.
+    """
+    from cascadence.data_manifests.assistant.sampling import sample_dialogue
+
+    rng = random.Random(f"{config.seed}-{split}")
+    turns: list[TurnPlan] = []
+    dialogue = 0
+    while len(turns) < count:
+        voice = rng.choice(list(voices))
+        if rng.random() < config.silent_share:
+            empty = TurnPlan(dialogue, 0, "", "", "", "silence", {}, voice)
+            turns.append(_styled(empty, config, noisy, rng))
+        else:
+            single = rng.random() < config.single_share
+            drawn = sample_dialogue(rng, split, n_turns=1 if single else rng.randint(2, 5))
+            for i, line in enumerate(drawn.turns):
+                slots = {name: list(forms) for name, forms in line.expect_slots.items()}
+                plan = TurnPlan(
+                    dialogue, i, line.text, line.reply, line.intent or "", line.kind, slots, voice
+                )
+                turns.append(_styled(plan, config, noisy, rng))
+        dialogue += 1
+    return turns
+
+
+def _endpointed(
+    samples: NDArray[np.float32], speech_s: tuple[float, float], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Cuts or lengthens the quiet around speech to what an endpointing might leave."""
+    before_s, after_s = rng.uniform(0.0, 0.35), rng.uniform(0.05, 0.8)
+    first, last = (round(t * _RATE_HZ) for t in speech_s)
+    head, tail = round(before_s * _RATE_HZ), round(after_s * _RATE_HZ)
+    floor = (rng.standard_normal(len(samples) + head + tail) * 10 ** (-70 / 20)).astype(np.float32)
+    clip = np.concatenate([floor[:head], samples[first:last], floor[head : head + tail]])
+    return np.asarray(clip, np.float32)
+
+
+def _sound(plan: TurnPlan, babble: Sequence[NDArray[np.float32]]) -> tuple[Any, float]:
+    """Renders a turn: samples at 16 kHz, and the seconds of speech in it (0: none)."""
+    from cascadence.data_manifests.recipes.voices import Prosody, speak, voice
+
+    rng = np.random.default_rng(plan.seed)
+    if not plan.text:
+        kind = plan.noise if plan.noise in ("white", "pink", "hum") else "pink"
+        noise = augment.background(int(rng.uniform(0.5, 3.0) * _RATE_HZ), kind, rng)
+        return noise * float(10 ** (rng.uniform(-75, -25) / 20)), 0.0
+    prosody = Prosody(
+        rate=plan.rate,
+        pitch_st=plan.pitch_st,
+        range_scale=plan.pitch_range,
+        level_db=plan.level_db,
+        formant_ratio=plan.formant_ratio,
+    )
+    spoken = speak(voice(plan.voice), plan.text, prosody, plan.seed)
+    speech_s = spoken.speech_s[1] - spoken.speech_s[0]
+    samples = _endpointed(spoken.audio.at_rate(_RATE_HZ).samples, spoken.speech_s, rng)
+    if plan.noise == "telephone":
+        samples = augment.over_telephone(np.clip(samples, -1, 1))
+    elif plan.noise == "babble" and len(babble) >= 3:
+        length = max(map(len, babble))
+        crowd = np.sum([np.resize(voice, length) for voice in babble], axis=0)
+        samples = augment.in_noise(samples, crowd, plan.snr_db)
+    elif plan.noise in ("white", "pink", "hum"):
+        noise = augment.background(len(samples), plan.noise, rng)
+        samples = augment.in_noise(samples, noise, plan.snr_db)
+    return np.clip(samples[: int(_MAX_S * _RATE_HZ)], -1, 1).astype(np.float32), speech_s
+
+
+def render_shard(
+    plans: Sequence[TurnPlan],
+    path: Path,
+    whisper: WhisperEncoder,
+    phones: Callable[[str], tuple[str, ...]],
+) -> None:
+    """Speaks turns and writes what the ears take in.
+
+    Args:
+        plans: the turns.
+        path: a `ragged` file: states (frames, 384), prosody (frames, 3), style (1, 4); the note
+            holds the plans, and the symbols of text and reply.
+        whisper: the frozen encoder.
+        phones: turns text into symbols.
+    """
+    tracker = ProsodyTracker()
+    babble: deque[NDArray[np.float32]] = deque(maxlen=4)
+    states, streams, styles, notes = [], [], [], []
+    for plan in plans:
+        samples, speech_s = _sound(plan, babble)
+        if plan.text and plan.noise == "none":
+            babble.append(samples)
+        said = phones(plan.text) if plan.text else ()
+        with torch.inference_mode():
+            heard = whisper(torch.from_numpy(samples)).numpy()
+        prosody = tracker.track(samples)
+        pitch = prosody.pitch_statistics()
+        frames = min(len(heard), len(prosody.level_db))
+        sounds = sum(symbol[-1].isalpha() or symbol[-1] == "ː" for symbol in said)
+        known = bool(plan.text) and pitch is not None
+        rate = sounds / max(speech_s, 0.2)
+        style = [rate, *pitch] if known and pitch is not None else [np.nan] * 4
+        states.append(heard[:frames].astype(np.float16))
+        streams.append(prosody.streams()[:frames].astype(np.float16))
+        styles.append(np.array([style], np.float32))
+        reply = phones(plan.reply) if plan.reply else ()
+        notes.append({"plan": asdict(plan), "said": said, "reply": reply})
+    save_ragged(path, {"states": states, "prosody": streams, "style": styles}, notes)
+
+
+class Lessons:
+    """Rendered turns, in memory.
+
+    Attributes:
+        plans: the turns.
+        said: symbols of each user turn.
+        replies: symbols of each reply.
+        style: measured style of each turn (turns, 4), NaN where unknown.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Reads shards in the order given."""
+        self.plans: list[TurnPlan] = []
+        self.said: list[list[str]] = []
+        self.replies: list[list[str]] = []
+        self._shards: list[tuple[Ragged, Ragged]] = []
+        self._places: list[tuple[int, int]] = []
+        styles = []
+        for path in paths:
+            fields, notes = load_ragged(path)
+            for i, note in enumerate(notes):
+                self.plans.append(TurnPlan(**note["plan"]))
+                self.said.append(note["said"])
+                self.replies.append(note["reply"])
+                self._places.append((len(self._shards), i))
+            self._shards.append((fields["states"], fields["prosody"]))
+            styles.append(fields["style"].values)
+        self.style: NDArray[np.float32] = np.concatenate(styles)
+        # Shards are rendered side by side, so conversations are told apart by shard as well.
+        self._index = {
+            (place[0], plan.dialogue, plan.turn): i
+            for i, (place, plan) in enumerate(zip(self._places, self.plans, strict=True))
+        }
+
+    def __len__(self) -> int:
+        """Counts the turns."""
+        return len(self.plans)
+
+    def frames(self, index: int) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+        """Returns Whisper states (frames, 384) and prosody (frames, 3) of a turn at 50 Hz."""
+        shard, place = self._places[index]
+        states, prosody = self._shards[shard]
+        return (
+            states[place].reshape(-1, STATE_DIM),
+            prosody[place].reshape(-1, PROSODY_DIM),
+        )
+
+    def earlier(self, index: int, count: int) -> list[int]:
+        """Returns the turns before this one in its conversation, latest first."""
+        plan, shard = self.plans[index], self._places[index][0]
+        turns = range(plan.turn - 1, max(-1, plan.turn - 1 - count), -1)
+        found = [self._index.get((shard, plan.dialogue, turn)) for turn in turns]
+        return [i for i in found if i is not None]
+
+    def symbols(self) -> set[str]:
+        """Returns every symbol that users or replies use."""
+        return {s for text in (*self.said, *self.replies) for s in text}
+
+    def missing(self, table: SymbolTable) -> set[str]:
+        """Returns the symbols that a table lacks."""
+        return {symbol for symbol in self.symbols() if symbol not in table}
+
+
+def save_plans(path: Path, plans: Sequence[TurnPlan]) -> None:
+    """Writes plans, one a line."""
+    lines = (json.dumps(asdict(plan), ensure_ascii=False) for plan in plans)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,61 @@
+"""How often Cadence means to say the right thing: whole replies, symbol by symbol."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cascadence.systems.cadence.model import Decoder, Ears
+from cascadence.systems.cadence.train_decoder import HeardTurns, write
+from cascadence.systems.cadence.train_ears import edit_distance
+
+__all__ = ["ReplyScores", "evaluate_replies", "wilson"]
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """Returns the 95 % score interval of a proportion (Wilson 1927, doi 10.2307/2276774)."""
+    if trials == 0:
+        return 0.0, 1.0
+    z, p = 1.959964, successes / trials
+    centre = (p + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z * math.sqrt(p * (1 - p) / trials + z * z / (4 * trials**2)) / (1 + z * z / trials)
+    return centre - half, centre + half
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyScores:
+    """Whole replies written right.
+
+    Attributes:
+        turns: how many.
+        exact: with every symbol right.
+        interval: 95 %, of the share of exact ones.
+        symbol_error: symbol errors over symbols.
+    """
+
+    turns: int
+    exact: int
+    interval: tuple[float, float]
+    symbol_error: float
+
+
+def evaluate_replies(
+    ears: Ears, decoder: Decoder, heard: HeardTurns, chosen: Sequence[int] | None = None
+) -> ReplyScores:
+    """Compares what is written with what should be; the history is the reference's.
+
+    Args:
+        ears: for the phoneme posteriors.
+        decoder: to be evaluated.
+        heard: the turns.
+        chosen: which of them; all if None.
+    """
+    numbers = list(range(len(heard.states)) if chosen is None else chosen)
+    numbers.sort(key=lambda i: (len(heard.earlier[i]), len(heard.states[i])))
+    exact = errors = symbols = 0
+    for start in range(0, len(numbers), 16):
+        batch = numbers[start : start + 16]
+        for i, made in zip(batch, write(ears, decoder, heard, batch), strict=True):
+            exact += made == list(heard.replies[i])
+            errors += edit_distance(made, heard.replies[i])
+            symbols += len(heard.replies[i])
+    return ReplyScores(len(numbers), exact, wilson(exact, len(numbers)), errors / max(symbols, 1))

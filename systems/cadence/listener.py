@@ -1,0 +1,82 @@
+"""Ears at run time: audio in, states out. Shared by Cadence and by its ASR for cascades."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cascadence.systems.cadence.features import SAMPLE_RATE, ProsodyTracker, WhisperEncoder
+from cascadence.systems.cadence.lessons_batch import ear_input, pad_features
+from cascadence.systems.cadence.model import Ears
+from cascadence.systems.cadence.symbols import SymbolTable
+from cascadence.weights import fetch
+
+__all__ = ["WHISPER", "HeardTurn", "Listener"]
+
+WHISPER = "whisper-tiny-en-ct2"
+_LONGEST_S = 28.0
+_SHORTEST_S = 0.2
+_AUDIBLE = 10 ** (-50 / 20)  # the same threshold as `cascadence.audio.AUDIBLE_DBFS`
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeardTurn:
+    """What the ears make of one turn.
+
+    Attributes:
+        states: (frames, dim) at 25 Hz.
+        spoken: (frames,), true where a phoneme was heard.
+        style: z-scored style, (4,).
+    """
+
+    states: Tensor
+    spoken: Tensor
+    style: list[float]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no phoneme was heard."""
+        return not bool(self.spoken.any())
+
+
+class Listener:
+    """Hears turns."""
+
+    def __init__(self, ears: Ears, *, prosody: bool = True) -> None:
+        """Loads the Whisper encoder from the weight store, and the pitch tracker.
+
+        Args:
+            ears: Cadence's own encoder.
+            prosody: false takes pitch, voicing and level out of the input (a control).
+        """
+        self._ears = ears
+        self._whisper = WhisperEncoder.load_ctranslate2(fetch(WHISPER) / "model.bin")
+        self._tracker = ProsodyTracker()
+        self._prosody = prosody
+
+    @torch.inference_mode()
+    def hear(self, samples: NDArray[np.float32]) -> HeardTurn | None:
+        """Hears a turn.
+
+        Args:
+            samples: mono at 16 kHz; of more than 28 s the last 28 are heard.
+
+        Returns:
+            None where nothing is loud or long enough to be speech.
+        """
+        samples = samples[-int(_LONGEST_S * SAMPLE_RATE) :]
+        frame = SAMPLE_RATE // 100
+        levels = samples[: len(samples) // frame * frame].reshape(-1, frame)
+        loud = np.sqrt((levels.astype(np.float64) ** 2).mean(1)) >= _AUDIBLE
+        if loud.sum() * 0.01 < _SHORTEST_S:
+            return None
+        states = self._whisper(torch.from_numpy(samples)).numpy()
+        streams = self._tracker.track(samples).streams()
+        frames = min(len(states), len(streams))
+        streams = streams[:frames] if self._prosody else np.zeros_like(streams[:frames])
+        heard = self._ears(*pad_features([ear_input(states[:frames], streams)]))
+        phones = self._ears.phone_head(heard.states)[0].argmax(-1)
+        style = [float(value) for value in heard.style[0]]
+        return HeardTurn(heard.states[0], phones != SymbolTable.PAD, style)

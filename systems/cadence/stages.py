@@ -1,0 +1,239 @@
+"""The stages of a training run, each cached under a hash of its settings and of what it builds on.
+
+What is there is not done again, and a changed setting is never mixed with old files. Networks are
+checkpointed every four minutes; a stage that was cut short goes on from its checkpoint.
+"""
+
+import functools
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from cascadence.systems.cadence.config import SpeechConfig, StageConfig, TrainConfig
+from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_turns, render_shard
+from cascadence.systems.cadence.features import WhisperEncoder
+from cascadence.systems.cadence.lessons_batch import EarTargets, words_of
+from cascadence.systems.cadence.listener import WHISPER
+from cascadence.systems.cadence.model import Decoder, Ears
+from cascadence.systems.cadence.ragged import load_ragged, save_ragged
+from cascadence.systems.cadence.symbols import SymbolTable, canonical
+from cascadence.systems.cadence.train_decoder import HeardTurns, hear_all, train_decoder
+from cascadence.systems.cadence.train_ears import ear_targets, train_ears
+from cascadence.systems.cadence.train_vocoder import VocoderRun, load_utterances, train_vocoder
+from cascadence.systems.cadence.vocoder import Vocoder
+from cascadence.systems.cadence.voice_data import PiperVoice, reply_sentences, word_salads
+from cascadence.weights import fetch
+
+__all__ = ["REPLY_VOICE", "Stages"]
+
+REPLY_VOICE = "piper-joe-medium"
+_SHARD_TURNS = 500
+_Network = TypeVar("_Network", bound=nn.Module)
+
+
+def _load_reply_voice() -> PiperVoice:
+    folder = fetch(REPLY_VOICE)
+    model = next(iter(folder.glob("*.onnx")))
+    return PiperVoice(model, model.with_suffix(".onnx.json"))
+
+
+def _render(plans: list[TurnPlan], path: Path) -> None:
+    """Renders one shard; runs in a process of its own."""
+    torch.set_num_threads(1)
+    whisper = WhisperEncoder.load_ctranslate2(fetch(WHISPER) / "model.bin")
+    render_shard(plans, path, whisper, functools.cache(_load_reply_voice().symbols))
+
+
+def _shards(plans: list[TurnPlan]) -> list[list[TurnPlan]]:
+    """Cuts plans into shards, never inside a conversation."""
+    shards: list[list[TurnPlan]] = [[]]
+    for plan in plans:
+        if len(shards[-1]) >= _SHARD_TURNS and plan.turn == 0:
+            shards.append([])
+        shards[-1].append(plan)
+    return shards
+
+
+class Stages:
+    """One run's stages and its log."""
+
+    def __init__(self, config: TrainConfig, folder: Path) -> None:
+        """Takes the configuration, and the folder for files and `train.log`."""
+        self._config, self._folder = config, folder
+        self._voice: PiperVoice | None = None
+
+    def log(self, line: str) -> None:
+        """Writes a line to stderr and to `train.log`."""
+        stamped = f"{time.strftime('%H:%M:%S')} {line}"
+        sys.stderr.write(stamped + "\n")
+        with (self._folder / "train.log").open("a", encoding="utf-8") as file:
+            file.write(stamped + "\n")
+
+    def _curve(self, name: str) -> Callable[[str], None]:
+        """Returns a log for a loss curve, `<name>.csv`."""
+        path = self._folder / f"{name}.csv"
+
+        def write(line: str) -> None:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+            sys.stderr.write(f"{name}: {line}\n")
+
+        return write
+
+    def reply_voice(self) -> PiperVoice:
+        """Loads the reply voice once."""
+        if self._voice is None:
+            self._voice = _load_reply_voice()
+        return self._voice
+
+    def _key(self, stage: str) -> str:
+        """Returns the hash of a stage's settings and of everything before it."""
+        c = self._config
+        speech = c.speech.fingerprint()
+        ears = c.ears.fingerprint(speech)
+        voice = c.voice.fingerprint()
+        return {
+            "speech": speech,
+            "voice": voice,
+            "vocoder": c.vocoder.fingerprint(voice, speech),
+            "ears": ears,
+            "decoder": c.decoder.fingerprint(ears),
+        }[stage]
+
+    def speech(self, split: Literal["train", "test"], count: int) -> Lessons:
+        """Speaks user turns of a split with the voices of that split."""
+        from cascadence.data_manifests.recipes.voices import voices
+
+        settings: SpeechConfig = self._config.speech
+        # Formant synthesis is cheap and various, but people do not sound like it: a third as often.
+        names = [
+            v.name for v in voices(split) for _ in range(1 if v.synthesiser == "espeak" else 3)
+        ]
+        folder = self._folder / f"speech-{split}-{self._key('speech')}"
+        folder.mkdir(exist_ok=True)
+        shards = _shards(plan_turns(settings, split, count, names, noisy=split == "train"))
+        paths = [folder / f"{i:04d}.safetensors" for i in range(len(shards))]
+        todo = [(s, p) for s, p in zip(shards, paths, strict=True) if not p.exists()]
+        self.log(f"speech {split}: {len(paths)} shards, {len(todo)} to render")
+        with ProcessPoolExecutor(settings.workers) as pool:
+            for done in [pool.submit(_render, *task) for task in todo]:
+                done.result()
+                self.log(f"speech {split}: a shard is done")
+        return Lessons(paths)
+
+    def _spoken(self) -> Path:
+        """Lets the reply voice speak the vocoder's training text."""
+        settings = self._config.voice
+        path = self._folder / f"voice-{self._key('voice')}.safetensors"
+        if path.exists():
+            return path
+        tokenizer = fetch(WHISPER) / "tokenizer.json"
+        texts = word_salads(tokenizer, settings.salads, settings.seed)
+        texts += reply_sentences(settings.replies, settings.seed)
+        voice = self.reply_voice()
+        spoken = []
+        for i, text in enumerate(texts):
+            spoken.append(voice.speak(text))
+            if i % 100 == 0:
+                self.log(f"voice: {i} of {len(texts)} sentences")
+        scaled = [np.round(np.clip(u.audio, -1, 1) * 32767).astype(np.int16) for u in spoken]
+        fields: dict[str, list[NDArray[Any]]] = {
+            "audio": scaled,
+            "durations": [u.durations for u in spoken],
+            "f0_hz": [u.f0_hz for u in spoken],
+        }
+        save_ragged(path, fields, {"texts": texts, "symbols": [list(u.symbols) for u in spoken]})
+        return path
+
+    def symbols(self, lessons: Lessons) -> SymbolTable:
+        """Numbers every symbol that users, replies or the vocoder's text need."""
+        _, note = load_ragged(self._spoken())
+        found = lessons.symbols() | {s for symbols in note["symbols"] for s in symbols}
+        return SymbolTable(sorted({canonical(symbol) for symbol in found}))
+
+    def _stage(
+        self,
+        name: str,
+        network: _Network,
+        settings: StageConfig,
+        train: Callable[[_Network, StageConfig, Callable[[_Network], None]], None],
+    ) -> _Network:
+        """Trains a network, or loads what is there; resumes from a checkpoint."""
+        from safetensors.torch import load_file, save_file
+
+        path = self._folder / f"{name}-{self._key(name)}.safetensors"
+        checkpoint = path.with_suffix(".checkpoint")
+        began, spent_s = time.monotonic(), 0.0
+        if path.exists():
+            network.load_state_dict(load_file(path))
+            return network.eval()
+        if checkpoint.exists():
+            state = load_file(checkpoint)
+            spent_s = float(state.pop("spent_s"))
+            network.load_state_dict(state)
+            self.log(f"{name}: goes on after {spent_s:.0f} s")
+
+        def save(current: _Network) -> None:
+            spent = torch.tensor(spent_s + time.monotonic() - began)
+            part = checkpoint.with_suffix(".part")
+            save_file({**current.state_dict(), "spent_s": spent}, part)
+            part.replace(checkpoint)
+
+        left = max(settings.minutes - spent_s / 60, 0.02)
+        train(network, settings.model_copy(update={"minutes": left}), save)
+        save_file(network.state_dict(), path)
+        checkpoint.unlink(missing_ok=True)
+        self.log(f"{name}: done")
+        return network.eval()
+
+    def vocoder(self, table: SymbolTable) -> Vocoder:
+        """Trains the vocoder."""
+        examples = load_utterances([self._spoken()], table)
+        torch.manual_seed(self._config.vocoder.seed)
+
+        def train(net: Vocoder, settings: StageConfig, save: Callable[[Vocoder], None]) -> None:
+            run = VocoderRun(
+                minutes=settings.minutes,
+                batch=settings.batch,
+                learning_rate=settings.learning_rate,
+                seed=settings.seed,
+            )
+            train_vocoder(net, examples, run, save, self._curve("vocoder"))
+
+        return self._stage("vocoder", Vocoder(len(table)), self._config.vocoder, train)
+
+    def ears(
+        self, lessons: Lessons, table: SymbolTable
+    ) -> tuple[Ears, tuple[str, ...], EarTargets]:
+        """Trains the ears; returns their word vocabulary and targets too."""
+        words = {word for plan in lessons.plans for word in words_of(plan.text)}
+        vocabulary = tuple(sorted(words))
+        targets = ear_targets(lessons, table, vocabulary)
+        torch.manual_seed(self._config.ears.seed)
+
+        def train(net: Ears, settings: StageConfig, save: Callable[[Ears], None]) -> None:
+            train_ears(net, lessons, targets, settings, save, self._curve("ears"))
+
+        ears = Ears(len(table), len(vocabulary) + 1)
+        return self._stage("ears", ears, self._config.ears, train), vocabulary, targets
+
+    def decoder(
+        self, ears: Ears, lessons: Lessons, table: SymbolTable
+    ) -> tuple[Decoder, HeardTurns]:
+        """Trains the decoder on what the frozen ears hear."""
+        ears.requires_grad_(False)
+        heard = hear_all(ears, lessons, table, self.log)
+        torch.manual_seed(self._config.decoder.seed)
+
+        def train(net: Decoder, settings: StageConfig, save: Callable[[Decoder], None]) -> None:
+            train_decoder(net, ears, heard, settings, save, self._curve("decoder"))
+
+        return self._stage("decoder", Decoder(len(table)), self._config.decoder, train), heard

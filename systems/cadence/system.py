@@ -1,0 +1,227 @@
+"""Cadence as a system: a user's turn in, speech out, nothing forced through words in between."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import torch
+
+from cascadence.audio import concatenate
+from cascadence.events import AudioOut, Event, Mark, TextOut
+from cascadence.protocols import Context, Exchange, SystemInfo, Turn
+from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
+from cascadence.systems.cadence.listener import HeardTurn, Listener
+from cascadence.systems.cadence.memory import EarlierTurn, build_memory
+from cascadence.systems.cadence.model import Decoder, Writer
+from cascadence.systems.cadence.spelling import write_words
+from cascadence.systems.cadence.style import mirrored
+from cascadence.systems.cadence.symbols import SPACE, SymbolTable
+from cascadence.systems.cadence.vocoder import NEUTRAL, ReplyStyle, VocoderStream
+from cascadence.systems.history import join_unanswered
+from cascadence.systems.turn_taking import HalfDuplex, TurnTaking
+
+__all__ = ["LICENCE", "Cadence", "CadenceReplier"]
+
+LICENCE = (
+    "weights Apache-2.0; Whisper encoder MIT; reply voice: recordings CC0-1.0, fine-tuned from a "
+    "voice under the Blizzard 2013 licence"
+)
+OUTPUT_RATE = 16000
+_FOLDER = Path(__file__).parent
+_MAX_SYMBOLS = 140
+_SYMBOLS_A_CHUNK = 4
+
+Switch = Literal["on", "off"]
+
+
+class CadenceReplier:
+    """Answers one turn with streamed speech; turn-taking is not its business."""
+
+    def __init__(
+        self, *, style: Switch = "on", prosody: Switch = "on", weights: str | None = None
+    ) -> None:
+        """Names the weights and sets the controls.
+
+        Args:
+            style: `off` answers in the neutral voice whatever the user's.
+            prosody: `off` takes pitch, voicing and level out of the input.
+            weights: folder of `cadence.safetensors` and `cadence.json`; the shipped ones if None.
+
+        Raises:
+            ValueError: if a switch is neither `on` nor `off`.
+        """
+        # YAML reads a bare `on` or `off` as a boolean.
+        spelled = {"True": "on", "False": "off"}
+        switches = {"style": str(style), "prosody": str(prosody)}
+        words = {name: spelled.get(word, word) for name, word in switches.items()}
+        for name, word in words.items():
+            if word not in ("on", "off"):
+                raise ValueError(f"{name} must be on or off, not {word!r}")
+        self._switches = words
+        self._folder = Path(weights) if weights else _FOLDER
+        self._bundle: Bundle | None = None
+        self._listener: Listener | None = None
+        self._threads = 0
+        # What was heard and said, by the words said and the place of the turn: the runner's history
+        # carries audio and text, and hearing a turn again would cost its time once more.
+        self._past: dict[tuple[float, float], tuple[HeardTurn | None, list[int]]] = {}
+
+    @property
+    def info(self) -> SystemInfo:
+        """Says what it is."""
+        config = read_config(self._folder)
+        return SystemInfo(
+            name="cadence",
+            kind="end_to_end",
+            duplex="half",
+            output_rate=OUTPUT_RATE,
+            licence=LICENCE,
+            revision=config["sha256"][:12],
+            parameters=dict(self._switches),
+            remark="trained in the bundled assistant domain; the others were not",
+        )
+
+    def __enter__(self) -> Self:
+        """Loads the weights and warms up, on one thread: two are slower at this size."""
+        self._threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        self._bundle = load_bundle(self._folder)
+        self._listener = Listener(self._bundle.ears, prosody=self._switches["prosody"] == "on")
+        noise = torch.randn(2 * OUTPUT_RATE, generator=torch.Generator().manual_seed(0)) * 0.05
+        for _ in self._respond(self._listener.hear(noise.numpy()), [], [], limit=20):
+            pass
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Releases the weights."""
+        self._bundle = self._listener = None
+        self._past.clear()
+        torch.set_num_threads(self._threads)
+
+    def reply(self, turn: Turn, history: Sequence[Exchange], context: Context) -> Iterator[Event]:
+        """Answers a turn; nothing where nothing was said.
+
+        Args:
+            turn: the user's audio.
+            history: the exchanges before it.
+            context: of the conversation; unused, Cadence is deterministic.
+        """
+        del context
+        if self._bundle is None or self._listener is None:
+            raise RuntimeError("Cadence is used outside of its `with` block")
+        if not history:
+            self._past.clear()
+        answered, pending = join_unanswered(history)
+        yield Mark("encode", "start")
+        # What was cut off by a pause belongs to this turn: it is heard in one piece.
+        pieces = [*(exchange.turn.audio for exchange in pending), turn.audio]
+        audio = concatenate([piece.at_rate(OUTPUT_RATE) for piece in pieces], OUTPUT_RATE)
+        heard = self._listener.hear(audio.samples)
+        yield Mark("encode", "end")
+        said: list[int] = []
+        self._past[turn.start_s, turn.end_s] = (heard, said)
+        yield from self._respond(heard, self._earlier(answered), said)
+
+    def _earlier(self, history: Sequence[Exchange]) -> list[EarlierTurn]:
+        """Looks up the last exchanges, latest first; what was cut short is remembered as cut."""
+        assert self._listener is not None
+        found: list[EarlierTurn] = []
+        for exchange in reversed(history):
+            key = exchange.turn.start_s, exchange.turn.end_s
+            heard, said = self._past.get(key, (None, []))
+            if heard is None and key not in self._past:
+                heard = self._listener.hear(exchange.turn.audio.at_rate(OUTPUT_RATE).samples)
+            if heard is None or not said:
+                continue
+            if exchange.interrupted:
+                said = self._cut(said, len(exchange.said.split()))
+            found.append(EarlierTurn(heard.states[heard.spoken], torch.tensor(said).long()))
+            if len(found) == Decoder.EARLIER:
+                break
+        return found
+
+    def _cut(self, said: list[int], words: int) -> list[int]:
+        """Keeps the symbols of the first words of a reply."""
+        assert self._bundle is not None
+        text = [self._bundle.table.decode([i])[0] for i in said]
+        ends = [i for i, symbol in enumerate(text) if symbol == SPACE]
+        return said[: ends[words - 1]] if 0 < words <= len(ends) else (said if words else [])
+
+    @torch.inference_mode()
+    def _respond(
+        self,
+        heard: HeardTurn | None,
+        earlier: Sequence[EarlierTurn],
+        said: list[int],
+        limit: int = _MAX_SYMBOLS,
+    ) -> Iterator[Event]:
+        """Writes and speaks; `said` is filled with the reply's symbols as they come."""
+        assert self._bundle is not None
+        if heard is None or heard.is_empty:
+            return
+        net, table = self._bundle, self._bundle.table
+        yield Mark("decode", "start")
+        memory = build_memory(net.ears, net.decoder, [heard.states], [list(earlier)])
+        writer, stream = Writer(net.decoder, memory), VocoderStream(net.vocoder, self._style(heard))
+        waiting: list[int] = []
+        told = 0
+        for _ in range(limit):
+            symbol = int(writer.step())
+            if symbol == SymbolTable.END:
+                break
+            said.append(symbol)
+            waiting.append(symbol)
+            if len(said) == 1:
+                yield Mark("decode", "first")
+            if len(waiting) >= _SYMBOLS_A_CHUNK:
+                samples = stream.push(waiting)
+                waiting = []
+                if len(samples):
+                    text, told = self._words(table.decode(said), told, final=False)
+                    if text:
+                        yield TextOut(text)
+                    yield AudioOut(samples, OUTPUT_RATE)
+        yield Mark("decode", "end")
+        if said:
+            text, _ = self._words(table.decode(said), told, final=True)
+            if text:
+                yield TextOut(text)
+            yield AudioOut(stream.push(waiting, final=True), OUTPUT_RATE)
+
+    def _words(self, symbols: list[str], told: int, *, final: bool) -> tuple[str, int]:
+        """Returns the text of complete words after the first `told`, and how many are told now."""
+        assert self._bundle is not None
+        text = write_words(symbols, self._bundle.spelling)
+        words = re.findall(r"\S+\s*", text)
+        upto = len(words) if final else max(told, len(words) - 1)
+        return "".join(words[told:upto]), upto
+
+    def _style(self, heard: HeardTurn) -> ReplyStyle:
+        if self._switches["style"] == "off":
+            return NEUTRAL
+        assert self._bundle is not None
+        statistics = self._bundle.statistics
+        return mirrored(statistics.user_style(heard.style), statistics)
+
+
+class Cadence(HalfDuplex):
+    """The built-in end-to-end model, with the turn-taking that all half-duplex systems share."""
+
+    def __init__(
+        self,
+        *,
+        style: Switch = "on",
+        prosody: Switch = "on",
+        turn_taking: TurnTaking | Mapping[str, Any] | None = None,
+        weights: str | None = None,
+    ) -> None:
+        """Builds the system; see `CadenceReplier` and `TurnTaking` for the parameters."""
+        replier = CadenceReplier(style=style, prosody=prosody, weights=weights)
+        super().__init__(replier, turn_taking)

@@ -1,0 +1,70 @@
+"""`cascadence train cadence`: from an empty folder to weights, stage by stage."""
+
+import functools
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from cascadence.systems.cadence.bundle import Bundle, save_bundle
+from cascadence.systems.cadence.config import load_config, smoke_config
+from cascadence.systems.cadence.evaluate import evaluate_replies
+from cascadence.systems.cadence.spelling import spelling_table
+from cascadence.systems.cadence.stages import Stages
+from cascadence.systems.cadence.style import StyleStatistics
+from cascadence.systems.cadence.train_decoder import hear_all
+from cascadence.systems.cadence.train_ears import ear_targets, score_ears
+
+__all__ = ["main"]
+
+
+def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
+    """Runs every stage that is not done yet.
+
+    Args:
+        config_path: a YAML file with the fields of `TrainConfig`; unused with `smoke`.
+        out_dir: for stages and logs, and, in `weights/`, the result.
+        smoke: shrinks everything to about three minutes: 20 turns that must be learned by heart.
+
+    Returns:
+        The folder with `cadence.safetensors` and `cadence.json`.
+
+    Raises:
+        ValueError: if neither a configuration nor `smoke` is given.
+    """
+    if config_path is None and not smoke:
+        raise ValueError("a training run needs a configuration, or --smoke")
+    torch.set_num_threads(1)
+    config = smoke_config() if config_path is None or smoke else load_config(config_path)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    stages = Stages(config, out_dir)
+    lessons = stages.speech("train", config.speech.utterances)
+    table = stages.symbols(lessons)
+    vocoder = stages.vocoder(table)
+    ears, vocabulary, targets = stages.ears(lessons, table)
+    decoder, heard = stages.decoder(ears, lessons, table)
+    sample = range(min(len(lessons), 200))
+    learned = evaluate_replies(ears, decoder, heard, sample)
+    stages.log(f"training turns written exactly: {learned.exact} of {learned.turns}")
+    training = {"config": config.model_dump(mode="json"), "learned": asdict(learned)}
+    if config.speech.evaluation:
+        fresh = stages.speech("test", config.speech.evaluation)
+        statistics = (targets.style_mean, targets.style_std)
+        wanted = ear_targets(fresh, table, vocabulary, statistics)
+        heard_fresh = hear_all(ears, fresh, table, stages.log)
+        training["ears"] = asdict(score_ears(ears, fresh, wanted, range(len(fresh))))
+        training["replies"] = asdict(evaluate_replies(ears, decoder, heard_fresh))
+    phones = functools.cache(stages.reply_voice().symbols)
+    replies = {p.reply: r for p, r in zip(lessons.plans, lessons.replies, strict=True) if p.reply}
+    bundle = Bundle(
+        ears=ears,
+        decoder=decoder,
+        vocoder=vocoder,
+        table=table,
+        words=vocabulary,
+        spelling=spelling_table(replies.items(), phones),
+        statistics=StyleStatistics.of(targets.style_mean, targets.style_std),
+        training=training,
+    )
+    save_bundle(out_dir / "weights", bundle)
+    return out_dir / "weights"

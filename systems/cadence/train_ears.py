@@ -1,0 +1,182 @@
+"""Trains the ears: phonemes and words by CTC, style by regression."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from cascadence.systems.cadence.config import StageConfig
+from cascadence.systems.cadence.data import Lessons
+from cascadence.systems.cadence.lessons_batch import (
+    EarTargets,
+    ctc_phones,
+    ear_input,
+    length_buckets,
+    pad_features,
+    words_of,
+)
+from cascadence.systems.cadence.model import Ears
+from cascadence.systems.cadence.symbols import SymbolTable
+
+__all__ = ["EarScores", "ear_targets", "greedy_ctc", "score_ears", "train_ears"]
+
+_WORD_WEIGHT = 0.3
+_STYLE_WEIGHT = 0.5
+
+
+def ear_targets(
+    lessons: Lessons,
+    table: SymbolTable,
+    vocabulary: Sequence[str],
+    statistics: tuple[np.ndarray, np.ndarray] | None = None,
+) -> EarTargets:
+    """Prepares targets; words outside of the vocabulary are left out.
+
+    Args:
+        lessons: the turns.
+        table: of symbols.
+        vocabulary: words, numbered from 1.
+        statistics: mean and standard deviation of style; measured here if None.
+    """
+    number = {word: i + 1 for i, word in enumerate(vocabulary)}
+    mean, std = statistics or (np.nanmean(lessons.style, 0), np.nanstd(lessons.style, 0))
+    return EarTargets(
+        phones=[ctc_phones(said, table) for said in lessons.said],
+        words=[[number[w] for w in words_of(p.text) if w in number] for p in lessons.plans],
+        style=((lessons.style - mean) / std).astype(np.float32),
+        style_mean=np.asarray(mean, np.float32),
+        style_std=np.asarray(std, np.float32),
+    )
+
+
+def _ctc(logits: Tensor, lengths: Tensor, targets: Sequence[Sequence[int]]) -> Tensor:
+    flat = torch.tensor([number for target in targets for number in target], dtype=torch.long)
+    sizes = torch.tensor([len(target) for target in targets])
+    scores = logits.float().log_softmax(-1).transpose(0, 1)
+    return F.ctc_loss(scores, flat, lengths, sizes, zero_infinity=True)
+
+
+def train_ears(
+    ears: Ears,
+    lessons: Lessons,
+    targets: EarTargets,
+    stage: StageConfig,
+    save: Callable[[Ears], None],
+    log: Callable[[str], None],
+) -> None:
+    """Trains in place; calls `save` every four minutes and at the end."""
+    torch.manual_seed(stage.seed)
+    rng = np.random.default_rng(stage.seed)
+    optimiser = torch.optim.AdamW(
+        ears.parameters(), lr=stage.learning_rate, betas=(0.9, 0.98), weight_decay=0.02
+    )
+    sizes = [len(lessons.frames(i)[0]) for i in range(len(lessons))]
+    batches = length_buckets(sizes, stage.batch, rng)
+    began = saved = time.monotonic()
+    step, smooth = 0, np.zeros(3)
+    log("step,seconds,phones,words,style")
+    ears.train()
+    while (share := (time.monotonic() - began) / 60 / stage.minutes) < 1:
+        rate = min(1.0, (step + 1) / 100) * (0.03 + 0.97 * (1 + math.cos(math.pi * share)) / 2)
+        for group in optimiser.param_groups:
+            group["lr"] = stage.learning_rate * rate
+        losses = _ear_losses(ears, lessons, targets, next(batches), rng)
+        loss = losses[0] + _WORD_WEIGHT * losses[1] + _STYLE_WEIGHT * losses[2]
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(ears.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        keep = 0.98 if step > 1 else 0.0
+        smooth = keep * smooth + (1 - keep) * np.array([value.item() for value in losses])
+        if step % 50 == 0:
+            log(f"{step},{time.monotonic() - began:.0f}," + ",".join(f"{v:.4f}" for v in smooth))
+        if time.monotonic() - saved > 240:
+            save(ears)
+            saved = time.monotonic()
+    ears.eval()
+    save(ears)
+
+
+def _ear_losses(
+    ears: Ears,
+    lessons: Lessons,
+    targets: EarTargets,
+    chosen: Sequence[int] | np.ndarray,
+    rng: np.random.Generator,
+) -> list[Tensor]:
+    turns = [ear_input(*lessons.frames(i)) for i in chosen]
+    features, lengths = pad_features(turns, rng)
+    with torch.autocast("cpu", torch.bfloat16):
+        heard = ears(features, lengths)
+        phones, words = ears.phone_head(heard.states), ears.word_head(heard.states)
+    style = torch.from_numpy(targets.style[chosen])
+    known = ~style.isnan()
+    # With the prosody masked there is nothing to measure pitch and level from.
+    off = F.smooth_l1_loss(heard.style.float()[known], style[known])
+    return [
+        _ctc(phones, lengths, [targets.phones[i] for i in chosen]),
+        _ctc(words, lengths, [targets.words[i] for i in chosen]),
+        off,
+    ]
+
+
+def greedy_ctc(logits: Tensor) -> list[int]:
+    """Reads (frames, labels): the best label a frame, repeats joined, blanks (0) dropped."""
+    best = torch.unique_consecutive(logits.argmax(-1)).tolist()
+    return [label for label in best if label]
+
+
+def edit_distance(a: Sequence[object], b: Sequence[object]) -> int:
+    """Counts insertions, deletions and substitutions (Levenshtein)."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        previous, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (x != y))
+    return row[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class EarScores:
+    """How well the ears hear.
+
+    Attributes:
+        turns: with speech.
+        phone_error: phoneme errors over phonemes.
+        word_error: word errors over words.
+        style_correlation: Pearson's r of each style dimension.
+    """
+
+    turns: int
+    phone_error: float
+    word_error: float
+    style_correlation: tuple[float, ...]
+
+
+@torch.inference_mode()
+def score_ears(
+    ears: Ears, lessons: Lessons, targets: EarTargets, chosen: Sequence[int]
+) -> EarScores:
+    """Scores turns, one at a time as at run time."""
+    errors = np.zeros(2)
+    sizes = np.zeros(2)
+    made, real = [], []
+    for i in chosen:
+        heard = ears(*pad_features([ear_input(*lessons.frames(i))]))
+        found = greedy_ctc(ears.phone_head(heard.states)[0])
+        words = greedy_ctc(ears.word_head(heard.states)[0])
+        errors += edit_distance(found, targets.phones[i]), edit_distance(words, targets.words[i])
+        sizes += len(targets.phones[i]), len(targets.words[i])
+        if not np.isnan(targets.style[i]).any():
+            made.append(heard.style[0].numpy())
+            real.append(targets.style[i])
+    a, b = np.array(made), np.array(real)
+    correlation = tuple(float(np.corrcoef(a[:, k], b[:, k])[0, 1]) for k in range(a.shape[1]))
+    phone_error, word_error = errors / np.maximum(sizes, 1)
+    return EarScores(len(a), float(phone_error), float(word_error), correlation)

@@ -1,0 +1,1 @@
+"""Text to text: the second stage of a cascade."""

@@ -1,0 +1,227 @@
+"""A system whose every number is known beforehand: what is planted here, the metrics must find."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from cascadence.audio import Audio, concatenate, read_audio
+from cascadence.errors import CascadenceError
+from cascadence.events import AudioOut, ClearAudio, EndOfTurn, Event, Heard, Mark, TextOut
+from cascadence.protocols import FRAME_S, INPUT_RATE, Answer, AudioIn, Context, SystemInfo, Tts
+from cascadence.registry import build
+from cascadence.systems.controls import LICENCE, speech_noise
+from cascadence.systems.oracles import answers
+
+_REVISION: Final = "1"
+_MISHEARD = "mumble"
+_WRONG_REPLY = "I would rather not say."
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """What the metrics must find.
+
+    Attributes:
+        delay_s: from the true end of the user's speech to the end-of-turn decision; below 0 the
+            system cuts the user off.
+        asr_s: computed before the transcript is there.
+        llm_s: computed before the first text is there.
+        compute_s: computed before the first audio is there; the response gap is the sum of the
+            four.
+        reply_s: length of a reply of noise, where there is neither a voice nor a recording.
+        stall_s: silence in the middle of each reply, because its second half is late.
+        yield_s: the system falls silent this long after a barge-in begins; ``None``: it talks on.
+        misheard_every: every n-th word of the conversation is misheard; 0: none.
+        wrong_every: every n-th reply of the conversation is wrong; 0: none.
+    """
+
+    delay_s: float = 0.4
+    asr_s: float = 0.0
+    llm_s: float = 0.0
+    compute_s: float = 0.15
+    reply_s: float = 2.0
+    stall_s: float = 0.0
+    yield_s: float | None = 0.3
+    misheard_every: int = 0
+    wrong_every: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no clock can do."""
+        for name in ("asr_s", "llm_s", "compute_s", "reply_s", "stall_s"):
+            if not getattr(self, name) >= 0.0:
+                raise CascadenceError("must not be negative", f"scripted.{name}")
+
+
+class Scripted:
+    """A control that answers each turn as planned; the manifest tells it when the user is done."""
+
+    def __init__(
+        self,
+        tts: Tts | str | Mapping[str, Any] | None = None,
+        wav: str | None = None,
+        **planted: Any,
+    ) -> None:
+        """Plan it.
+
+        Args:
+            tts: a voice for the reference replies; it speaks while the user does, off the
+                planned time.
+            wav: a sound file to be played as every reply instead.
+            **planted: fields of `Planted`.
+
+        Raises:
+            CascadenceError: an unknown field, or one that cannot be.
+        """
+        try:
+            self.planted = Planted(**planted)
+        except TypeError as error:
+            raise CascadenceError(f"cannot be planted: {error}", "scripted") from error
+        self._tts: Tts | None = None if tts is None else build("tts", tts)
+        self._wav = wav
+
+    @property
+    def info(self) -> SystemInfo:
+        """Say what is planted."""
+        voice = None if self._tts is None else self._tts.info
+        return SystemInfo(
+            name="scripted",
+            kind="control",
+            duplex="full",
+            output_rate=INPUT_RATE if self._tts is None else self._tts.output_rate,
+            licence=LICENCE if voice is None else f"{LICENCE}; {voice.licence}",
+            revision=_REVISION if voice is None else f"{_REVISION}+{voice.revision}",
+            parameters={**asdict(self.planted), "wav": self._wav},
+            sees_answers=True,
+            parts=() if voice is None else (voice,),
+        )
+
+    def __enter__(self) -> Self:
+        """Load the voice, if there is one."""
+        if self._tts is not None:
+            self._tts.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Release the voice."""
+        if self._tts is not None:
+            self._tts.__exit__(kind, error, trace)
+
+    def converse(self, audio_in: AudioIn, context: Context) -> Iterator[Event]:
+        """Answer every turn that wants an answer, on time."""
+        play = _Play(self.planted, audio_in)
+        prepared: tuple[str, Audio] | None = None
+        for _ in audio_in:
+            begun = answers(context)
+            if play.turn >= len(begun):
+                continue
+            answer = begun[play.turn]
+            if prepared is None:
+                prepared = self._prepare(answer, play.turn, context)
+            if context.playout.remaining_s > 0.0 and play.yields_to(answer):
+                yield ClearAudio()
+            if answer.stay_silent:
+                play.turn += 1
+                prepared = None
+            elif play.decides(answer):
+                yield from play.reply(answer, *prepared, context)
+                play.turn += 1
+                prepared = None
+
+    def _prepare(self, answer: Answer, turn: int, context: Context) -> tuple[str, Audio]:
+        every = self.planted.wrong_every
+        text = _WRONG_REPLY if every and (turn + 1) % every == 0 else answer.reply_text
+        rate = self.info.output_rate
+        if self._wav is not None:
+            return text, read_audio(Path(self._wav)).at_rate(rate)
+        if self._tts is not None and text:
+            return text, concatenate(self._tts.synthesize(text, context), rate)
+        return text, speech_noise(self.planted.reply_s, rate, context.seed)
+
+
+class _Play:
+    """Keeps the planned times in one conversation."""
+
+    def __init__(self, planted: Planted, audio_in: AudioIn) -> None:
+        self.turn = 0
+        self._planted = planted
+        self._audio_in = audio_in
+        self._yielded_to = -1
+        self._words = 0
+
+    def decides(self, answer: Answer) -> bool:
+        """Whether the moment of the end-of-turn decision is here."""
+        return self._reached(answer.end_s + self._planted.delay_s)
+
+    def yields_to(self, answer: Answer) -> bool:
+        """Whether the moment has come to make way for a user who speaks into the reply."""
+        yield_s = self._planted.yield_s
+        if yield_s is None or self._yielded_to == self.turn:
+            return False
+        if not self._reached(answer.start_s + yield_s):
+            return False
+        self._yielded_to = self.turn
+        return True
+
+    def reply(self, answer: Answer, text: str, audio: Audio, context: Context) -> Iterator[Event]:
+        """Hear, think and speak for as long as was planned."""
+        yield Mark("endpoint", "end")
+        yield Mark("asr", "start")
+        _compute(self._planted.asr_s)
+        yield Mark("asr", "end")
+        yield Heard(self._mishear(answer.text))
+        yield Mark("llm", "start")
+        _compute(self._planted.llm_s)
+        yield Mark("llm", "first")
+        if text:
+            yield TextOut(text)
+        yield Mark("llm", "end")
+        yield Mark("tts", "start")
+        _compute(self._planted.compute_s)
+        yield Mark("tts", "first")
+        if self._planted.stall_s > 0.0:
+            half = len(audio) // 2
+            yield AudioOut(audio.samples[:half], audio.sample_rate)
+            for _ in self._audio_in:
+                if context.playout.remaining_s <= FRAME_S:
+                    break
+            _compute(context.playout.remaining_s + self._planted.stall_s)
+            audio = Audio(audio.samples[half:], audio.sample_rate)
+        yield AudioOut(audio.samples, audio.sample_rate)
+        yield Mark("tts", "end")
+        yield EndOfTurn()
+
+    def _reached(self, target_s: float) -> bool:
+        """Whether a time comes before the next frame; if so, wait for it to the millisecond."""
+        left_s = target_s - self._audio_in.position_s
+        if left_s >= FRAME_S:
+            return False
+        _compute(left_s)
+        return True
+
+    def _mishear(self, text: str) -> str:
+        every = self._planted.misheard_every
+        words = text.split()
+        for place in range(len(words)):
+            self._words += 1
+            if every and self._words % every == 0:
+                words[place] = _MISHEARD
+        return " ".join(words)
+
+
+def _compute(duration_s: float) -> None:
+    """Be busy for this long, to well under a millisecond."""
+    end = time.perf_counter() + duration_s
+    if duration_s > 0.004:
+        time.sleep(duration_s - 0.003)
+    while time.perf_counter() < end:
+        continue

@@ -1,0 +1,1 @@
+"""Text to speech: the last stage of a cascade."""

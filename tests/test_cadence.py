@@ -1,0 +1,301 @@
+"""Cadence: the stream is the whole, loud is answered louder, silence is not answered."""
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+from cascadence.audio import Audio  # noqa: E402
+from cascadence.events import AudioOut, Event, Mark, TextOut  # noqa: E402
+from cascadence.protocols import Context, Exchange, Turn  # noqa: E402
+from cascadence.systems.cadence.bundle import load_bundle, read_config  # noqa: E402
+from cascadence.systems.cadence.evaluate import wilson  # noqa: E402
+from cascadence.systems.cadence.features import LogMel, stack_frames  # noqa: E402
+from cascadence.systems.cadence.memory import EarlierTurn, build_memory  # noqa: E402
+from cascadence.systems.cadence.model import Decoder, Ears, Writer  # noqa: E402
+from cascadence.systems.cadence.ragged import load_ragged, save_ragged  # noqa: E402
+from cascadence.systems.cadence.spelling import align_words, write_words  # noqa: E402
+from cascadence.systems.cadence.style import StyleStatistics, UserStyle, mirrored  # noqa: E402
+from cascadence.systems.cadence.symbols import SymbolTable, merge_phonemes  # noqa: E402
+from cascadence.systems.cadence.system import CadenceReplier  # noqa: E402
+from cascadence.systems.cadence.train_ears import edit_distance, greedy_ctc  # noqa: E402
+from cascadence.systems.cadence.vocoder import (  # noqa: E402
+    NEUTRAL,
+    ReplyStyle,
+    Vocoder,
+    VocoderStream,
+    excitation,
+)
+from cascadence.weights import locate  # noqa: E402
+
+# "Set a timer for ten minutes.", as the reply voice's phonemizer writes it.
+REQUEST = "sˈɛt ɐ tˈaɪmɚ fɔːɹ tˈɛn mˈɪnɪts."
+_HAS_WHISPER = locate("whisper-tiny-en-ct2") is not None
+needs_whisper = pytest.mark.skipif(
+    not _HAS_WHISPER, reason="whisper-tiny-en-ct2 is not in the store"
+)
+
+
+class _Playout:
+    played_s = 0.0
+    remaining_s = 0.0
+
+
+CONTEXT = Context(language="en", seed=0, playout=_Playout())
+
+
+def spoken_request(gain_db: float = 0.0) -> Audio:
+    """The request in the shipped vocoder's own voice: a user without any synthesiser installed."""
+    folder = Path(__import__("cascadence.systems.cadence", fromlist=["x"]).__file__).parent
+    bundle = load_bundle(folder)
+    stream = VocoderStream(bundle.vocoder, ReplyStyle(shift_semitones=3.0))
+    samples = stream.push(bundle.table.encode(merge_phonemes(REQUEST)), final=True)
+    quiet = np.zeros(4000, np.float32)
+    whole = np.concatenate([quiet, samples * np.float32(10 ** (gain_db / 20)), quiet])
+    return Audio(whole, 16000)
+
+
+def turn(audio: Audio, start_s: float = 0.0) -> Turn:
+    return Turn(audio, start_s, start_s + audio.duration_s)
+
+
+def joined(events: list[Event]) -> np.ndarray:
+    chunks = [e.samples for e in events if isinstance(e, AudioOut)]
+    return np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
+
+
+@pytest.fixture(scope="module")
+def cadence() -> Iterator[CadenceReplier]:
+    if not _HAS_WHISPER:
+        pytest.skip("whisper-tiny-en-ct2 is not in the store")
+    with CadenceReplier() as replier:
+        yield replier
+
+
+def test_phonemes_merge_and_join_again() -> None:
+    symbols = merge_phonemes("jʊɹ tˈaɪmɚ ɪz sˈɛt.")
+    assert "".join(symbols) == "jʊɹ tˈaɪmɚ ɪz sˈɛt."
+    assert "ˈaɪ" in symbols
+    assert symbols.count(" ") == 3
+
+
+def test_symbol_table_numbers_from_three_and_drops_what_neighbours_decide() -> None:
+    table = SymbolTable(["a", "iː"])
+    assert table.encode(["iːʲ", "a"]) == [4, 3]
+    assert table.decode([0, 4, 3, 2]) == ["iː", "a"]
+    with pytest.raises(ValueError, match="twice"):
+        SymbolTable(["a", "a"])
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_streamed_vocoder_equals_whole(size: int) -> None:
+    torch.manual_seed(3)
+    net = Vocoder(40, dim=32).eval()
+    ids = [int(i) for i in torch.randint(3, 40, (60,))]
+    style = ReplyStyle(rate=0.9, shift_semitones=2.0, range_factor=1.5, gain_db=3.0)
+    whole = VocoderStream(net, style).push(ids, final=True)
+    stream = VocoderStream(net, style)
+    chunks = [
+        stream.push(ids[i : i + size], final=i + size >= len(ids)) for i in range(0, 60, size)
+    ]
+    streamed = np.concatenate(chunks)
+    assert sum(len(chunk) > 0 for chunk in chunks) > 1
+    assert streamed.shape == whole.shape
+    assert np.abs(streamed - whole).max() < 1e-3
+
+
+def test_excitation_has_the_pitch_that_is_asked_for() -> None:
+    pulses = excitation(np.full(100, 125.0), 0, 16000)
+    spectrum = np.abs(np.fft.rfft(pulses * np.hanning(16000)))
+    assert int(spectrum[50:200].argmax()) + 50 == 125
+
+
+def test_rate_scales_duration() -> None:
+    torch.manual_seed(3)
+    net = Vocoder(40, dim=32).eval()
+    net.duration.bias.data.fill_(2.5)
+    ids = list(range(3, 33))
+    slow, fast = (
+        len(VocoderStream(net, ReplyStyle(rate=rate)).push(ids, final=True)) for rate in (0.8, 1.2)
+    )
+    assert slow / fast == pytest.approx(1.5, rel=0.02)
+
+
+def test_step_by_step_decoding_agrees_with_training_scores() -> None:
+    torch.manual_seed(0)
+    ears, decoder = Ears(30, 10, dim=32).eval(), Decoder(30, dim=32).eval()
+    earlier = EarlierTurn(torch.randn(4, 32), torch.tensor([5, 6, 7]))
+    with torch.inference_mode():
+        memory = build_memory(ears, decoder, [torch.randn(9, 32)], [[earlier]])
+        assert memory.states.shape == (1, 9 + 4 + 3, 32)
+        writer = Writer(decoder, memory)
+        made = [int(writer.step()) for _ in range(12)]
+        scores = decoder(torch.tensor([[SymbolTable.BEGIN, *made[:-1]]]), memory)
+    scores = scores.clone()
+    scores[..., : SymbolTable.END] = -np.inf
+    assert scores[0].argmax(-1).tolist() == made
+
+
+def test_pointer_copies_what_is_only_in_the_history() -> None:
+    torch.manual_seed(0)
+    ears, decoder = Ears(30, 10, dim=32).eval(), Decoder(30, dim=32).eval()
+    decoder.gate.bias.data.fill_(-30.0)
+    decoder.gate.weight.data.zero_()
+    ears.phone_head.weight.data.zero_()
+    ears.phone_head.bias.data.fill_(-20.0)
+    ears.phone_head.bias.data[0] = 20.0
+    earlier = EarlierTurn(torch.randn(2, 32), torch.tensor([17, 17, 17]))
+    with torch.inference_mode():
+        memory = build_memory(ears, decoder, [torch.randn(3, 32)], [[earlier]])
+        assert int(Writer(decoder, memory).step()) == 17
+
+
+def test_ctc_joins_repeats_and_drops_blanks() -> None:
+    path = [0, 4, 4, 0, 4, 7, 7, 0]
+    logits = torch.nn.functional.one_hot(torch.tensor(path), 9).float()
+    assert greedy_ctc(logits) == [4, 4, 7]
+
+
+def test_edit_distance() -> None:
+    assert edit_distance("kitten", "sitting") == 3
+
+
+def test_wilson_interval() -> None:
+    low, high = wilson(95, 100)
+    assert low == pytest.approx(0.8882, abs=1e-3)
+    assert high == pytest.approx(0.9785, abs=1e-3)
+
+
+def test_ragged_round_trip(tmp_path: Path) -> None:
+    items = [np.arange(6, dtype=np.float16).reshape(3, 2), np.ones((1, 2), np.float16)]
+    save_ragged(tmp_path / "a.safetensors", {"x": items}, {"texts": ["ä"]})
+    fields, note = load_ragged(tmp_path / "a.safetensors")
+    assert note == {"texts": ["ä"]}
+    assert [fields["x"][i].tolist() for i in range(2)] == [item.tolist() for item in items]
+
+
+def test_frames_are_stacked_in_order() -> None:
+    assert stack_frames(np.arange(10).reshape(5, 2), 2).tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_log_mel_finds_a_tone_in_its_band() -> None:
+    tone = torch.sin(2 * np.pi * 1000 * torch.arange(16000) / 16000)
+    mel = LogMel()(tone)
+    assert mel.shape == (80, 100)
+    # Slaney's scale: 1000 Hz is mel 15 of 45.245, and 80 bands share the scale.
+    assert int(mel.mean(1).argmax()) == round(15 / 45.245 * 81) - 1
+
+
+def test_spelling_finds_words_that_the_phonemizer_joins() -> None:
+    alone = {"it": "ɪt", "is": "ɪz", "in": "ɪn", "the": "ðə", "shed": "ʃˈɛd"}
+    symbols = merge_phonemes("ɪts ɪnðə ʃˈɛd.")
+    with_is = dict(alone, **{"it's": "ɪts"})
+    pairs = align_words("It's in the shed.", symbols, lambda w: merge_phonemes(with_is[w.lower()]))
+    assert pairs == [("ɪts", "It's"), ("ɪnðə", "in the"), ("ʃˈɛd", "shed")]
+    assert write_words(symbols, dict(pairs)) == "It's in the shed."
+    assert write_words(merge_phonemes("zˈuː"), dict(pairs)) == "/zˈuː/"
+
+
+def test_mirroring_follows_within_limits() -> None:
+    statistics = StyleStatistics.of([12.0, 0.0, 2.0, -26.0], [2.0, 4.0, 0.8, 5.0])
+    assert mirrored(UserStyle(12.0, 0.0, 2.0, -26.0), statistics) == NEUTRAL
+    wild = mirrored(UserStyle(30.0, 30.0, 9.0, 10.0), statistics)
+    assert wild.rate == 1.2
+    assert wild.shift_semitones == pytest.approx(7.0, abs=0.1)
+    assert wild.range_factor == 2.0
+    assert wild.gain_db == 6.0
+
+
+def test_switches_are_checked() -> None:
+    with pytest.raises(ValueError, match="style must be on or off"):
+        CadenceReplier(style="loud")  # type: ignore[arg-type]
+    assert CadenceReplier(style="off").info.parameters["style"] == "off"
+
+
+def test_tampered_weights_are_refused(tmp_path: Path) -> None:
+    folder = Path(load_bundle.__code__.co_filename).parent
+    for name in ("cadence.safetensors", "cadence.json"):
+        shutil.copy(folder / name, tmp_path / name)
+    raw = bytearray((tmp_path / "cadence.safetensors").read_bytes())
+    raw[-1] ^= 1
+    (tmp_path / "cadence.safetensors").write_bytes(raw)
+    with pytest.raises(ValueError, match="not the file"):
+        load_bundle(tmp_path)
+
+
+def test_shipped_weights_are_small() -> None:
+    folder = Path(load_bundle.__code__.co_filename).parent
+    assert (folder / "cadence.safetensors").stat().st_size <= 30_000_000
+    assert len(read_config(folder)["sha256"]) == 64
+
+
+@needs_whisper
+def test_a_request_is_answered_in_a_stream(cadence: CadenceReplier) -> None:
+    events = list(cadence.reply(turn(spoken_request()), [], CONTEXT))
+    chunks = [e for e in events if isinstance(e, AudioOut)]
+    text = "".join(e.text for e in events if isinstance(e, TextOut))
+    assert len(chunks) > 1
+    assert all(chunk.sample_rate == 16000 for chunk in chunks)
+    assert len(joined(events)) > 8000
+    assert np.abs(joined(events)).max() <= 1.0
+    assert len(text.split()) >= 2
+    marks = [(e.stage, e.edge) for e in events if isinstance(e, Mark)]
+    assert marks[:2] == [("encode", "start"), ("encode", "end")]
+    assert ("decode", "first") in marks
+
+
+@needs_whisper
+def test_streamed_reply_equals_the_whole(cadence: CadenceReplier) -> None:
+    events = list(cadence.reply(turn(spoken_request()), [], CONTEXT))
+    said = next(iter(cadence._past.values()))[1]
+    assert cadence._bundle is not None
+    assert cadence._listener is not None
+    heard = cadence._listener.hear(spoken_request().samples)
+    assert heard is not None
+    stream = VocoderStream(cadence._bundle.vocoder, cadence._style(heard))
+    whole = stream.push(said, final=True)
+    assert joined(events).shape == whole.shape
+    assert np.abs(joined(events) - whole).max() < 1e-3
+
+
+@needs_whisper
+def test_silence_and_faint_noise_are_not_answered(cadence: CadenceReplier) -> None:
+    noise = np.random.default_rng(0).standard_normal(32000).astype(np.float32)
+    for samples in (np.zeros(16000, np.float32), noise * np.float32(1e-3), np.zeros(0, np.float32)):
+        events = list(cadence.reply(turn(Audio(samples, 16000)), [], CONTEXT))
+        assert not [e for e in events if isinstance(e, AudioOut | TextOut)]
+
+
+@needs_whisper
+def test_level_is_mirrored_and_style_off_is_neutral(cadence: CadenceReplier) -> None:
+    def level_db(replier: CadenceReplier, gain_db: float) -> float:
+        events = list(replier.reply(turn(spoken_request(gain_db)), [], CONTEXT))
+        return float(10 * np.log10(np.mean(joined(events).astype(np.float64) ** 2)))
+
+    assert level_db(cadence, 0.0) - level_db(cadence, -8.0) > 2.0
+    with CadenceReplier(style="off") as neutral:
+        assert neutral._style(dataclasses.replace(_heard(neutral), style=[2.0] * 4)) == NEUTRAL
+        assert abs(level_db(neutral, 0.0) - level_db(neutral, -8.0)) < 1.0
+
+
+def _heard(replier: CadenceReplier):  # type: ignore[no-untyped-def]
+    assert replier._listener is not None
+    return replier._listener.hear(spoken_request().samples)
+
+
+@needs_whisper
+def test_history_is_remembered_and_cut(cadence: CadenceReplier) -> None:
+    first = turn(spoken_request())
+    said = "".join(e.text for e in cadence.reply(first, [], CONTEXT) if isinstance(e, TextOut))
+    whole = cadence._earlier([Exchange(first, "", said)])
+    cut = cadence._earlier([Exchange(first, "", said.split()[0], interrupted=True)])
+    assert len(whole) == len(cut) == 1
+    assert 0 < len(cut[0].reply) < len(whole[0].reply)
+    stranger = dataclasses.replace(first, start_s=99.0)
+    assert cadence._earlier([Exchange(stranger, "", said)]) == []

@@ -1,0 +1,96 @@
+import pytest
+from planted_cases import Planted, Spoken, case_of, hears, measured, numbers, text
+
+from cascadence.conversation import Aside, Expect, ExpectedToolCall
+from cascadence.events import Stamped
+from cascadence.measurement import Ratio
+from cascadence.metrics import task
+
+ALARM = Expect(slots={"time": ("7:15", "seven fifteen"), "what": ("alarm",)}, excludes=("sorry",))
+
+
+def asked(expect: Expect, **more: object) -> Spoken:
+    return Spoken(0.0, 2.0, expect=expect, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("heard", "success", "slots"),
+    [
+        ("Your alarm is set for 7.15.", 1, 2),
+        ("Alarms at a quarter past seven, done", 1, 2),
+        ("Your alarm is set for 7.", 0, 1),
+        ("Sorry, the alarm at 7:15 failed", 0, 2),
+        ("", 0, 0),
+    ],
+)
+def test_everything_that_is_expected_must_be_heard(heard: str, success: int, slots: int) -> None:
+    case = case_of(asked(ALARM), system=[(2.5, 4.5)])
+    assert measured(task.task_success, case, hears(heard))[0].quantity == Ratio(success, 1)
+    assert measured(task.slot_recall, case, hears(heard))[0].quantity == Ratio(slots, 2)
+
+
+def test_no_reply_is_a_failure_and_asks_no_judge() -> None:
+    tools = Planted()
+    case = case_of(asked(ALARM), asked(Expect(excludes=("sorry",))))
+    assert numbers(measured(task.task_success, case, tools)) == [0.0, 0.0]
+    assert tools.asked == []
+
+
+def test_what_is_not_judged_has_no_measurement() -> None:
+    assert measured(task.task_success, case_of(asked(Expect())), Planted()) == []
+
+
+def test_one_accepted_answer_is_enough() -> None:
+    case = case_of(asked(Expect(answer=("Paris", "the city of light"))), system=[(2.5, 4.0)])
+    assert numbers(measured(task.task_success, case, hears("It is Paris."))) == [1.0]
+    assert numbers(measured(task.task_success, case, hears("It is Rome."))) == [0.0]
+    (failed,) = measured(task.task_success, case, hears("It is Rome."))
+    assert failed.details["unmet"] == ["answer"]
+
+
+def test_staying_silent_succeeds_by_saying_nothing() -> None:
+    quiet = asked(Expect(stay_silent=True), when=Aside())
+    assert numbers(measured(task.task_success, case_of(quiet), Planted())) == [1.0]
+    loud = case_of(quiet, system=[(2.5, 4.5)])
+    assert numbers(measured(task.task_success, loud, Planted())) == [0.0]
+    murmur = case_of(quiet, system=[(2.5, 2.9)])
+    assert numbers(measured(task.task_success, murmur, hears("mm hmm"))) == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "success"),
+    [
+        ("set_alarm", {"time": "7:15", "repeat": False}, 1),
+        ("set_alarm", {"time": "seven fifteen", "repeat": False}, 1),
+        ("set_alarm", {"time": "7:50", "repeat": False}, 0),
+        ("set_alarm", {"time": "7:15"}, 0),
+        ("set_timer", {"time": "7:15", "repeat": False}, 0),
+    ],
+)
+def test_tools_must_be_called_with_the_arguments(
+    name: str, arguments: dict[str, object], success: int
+) -> None:
+    wanted = ExpectedToolCall(name="set_alarm", arguments={"time": "7:15", "repeat": False})
+    call = Stamped(2.2, "tool_call", {"name": name, "arguments": arguments})
+    case = case_of(asked(Expect(tool_calls=(wanted,))), events=[call])
+    assert numbers(measured(task.task_success, case, Planted())) == [success]
+
+
+@pytest.mark.parametrize(
+    ("meant", "heard", "loss"),
+    [
+        ("Alarm at 7:15.", "Alarm at 7:15.", 0.0),
+        ("Alarm at 7:15.", "Alarm at 7:50.", 1.0),
+        ("Alarm at 7:50.", "Alarm at 7:15.", -1.0),
+        ("Alarm at 7:50.", "Alarm at 7:50.", 0.0),
+    ],
+)
+def test_speech_loss_is_what_speaking_cost(meant: str, heard: str, loss: float) -> None:
+    case = case_of(asked(ALARM), system=[(2.5, 4.5)], events=[text(2.4, meant)])
+    assert numbers(measured(task.speech_loss, case, hears(heard))) == [loss]
+
+
+def test_speech_loss_needs_a_text_and_counts_what_never_became_sound() -> None:
+    assert measured(task.speech_loss, case_of(asked(ALARM)), Planted())[0].status == "skipped"
+    mute = case_of(asked(ALARM), events=[text(2.4, "Alarm at 7:15.")])
+    assert numbers(measured(task.speech_loss, mute, Planted())) == [1.0]
