@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,33 @@ from cascadence.resampling import bootstrap, bootstrap_interval, stable_seed
 
 Floats = npt.NDArray[np.float64]
 
-Feature = Callable[[Mapping[str, Any]], float | None]
-"""Reads a number from the answer of the tool ``features``; ``None`` where the sound bears none."""
-
 FEWEST_SETS = 2
-SMALLEST_SPREAD = 1e-3
-"""Sets in which the user's feature varies less than this (standard deviation) show nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One way in which users' styles differ.
+
+    Attributes:
+        name: short, for seeds and details.
+        read: from the answer of the tool ``features``; ``None`` where the sound does not bear it.
+        smallest_spread: sets in which the user's feature varies less than this (standard deviation,
+            below what listeners notice) are left out: a slope on measurement noise is none.
+    """
+
+    name: str
+    read: Callable[[Mapping[str, Any]], float | None]
+    smallest_spread: float
+
+
+def _octaves_of_rate(features: Mapping[str, Any]) -> float | None:
+    rate: float | None = features["rate_syllables_per_s"]
+    return None if rate is None else float(np.log2(rate))
+
+
+RATE = Feature("rate", _octaves_of_rate, 0.05)
+PITCH = Feature("f0", itemgetter("f0_median_st"), 0.25)
+LEVEL = Feature("level", itemgetter("level_db"), 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +93,9 @@ class Transfer:
     pairs: int
 
 
-def transfer(contrasts: Sequence[Contrast], seed_name: str) -> Transfer | None:
+def transfer(
+    contrasts: Sequence[Contrast], seed_name: str, smallest_spread: float = 1e-9
+) -> Transfer | None:
     """Regress the replies' differences on the users', over all pairs of every set.
 
     The sum over a set's pairs of products of differences is K times the sum of products about the
@@ -80,6 +104,7 @@ def transfer(contrasts: Sequence[Contrast], seed_name: str) -> Transfer | None:
     Args:
         contrasts: the sets.
         seed_name: names the random numbers of the bootstrap.
+        smallest_spread: see `Feature`.
 
     Returns:
         ``None`` where the user's feature does not vary within any set.
@@ -89,7 +114,7 @@ def transfer(contrasts: Sequence[Contrast], seed_name: str) -> Transfer | None:
     for contrast in contrasts:
         size = len(contrast.user)
         x, y = contrast.user - contrast.user.mean(), contrast.reply - contrast.reply.mean()
-        if size < 2 or x.std() < SMALLEST_SPREAD:
+        if size < 2 or x.std() < smallest_spread:
             continue
         sums[contrast.group] += size * np.array([x @ x, x @ y, y @ y])
         pairs += size * (size - 1) // 2
@@ -146,8 +171,8 @@ def contrasts_of(
                 continue
             seen = view(case, played)
             reply = seen.reply
-            x = feature(tools.use("features", seen.clip))
-            y = None if reply is None else feature(tools.use("features", reply))
+            x = feature.read(tools.use("features", seen.clip))
+            y = None if reply is None else feature.read(tools.use("features", reply))
             if x is None or y is None:
                 missing += 1
             else:
@@ -159,21 +184,6 @@ def contrasts_of(
     return contrasts, missing
 
 
-def _rate(features: Mapping[str, Any]) -> float | None:
-    rate: float | None = features["rate_syllables_per_s"]
-    return None if rate is None else float(np.log2(rate))
-
-
-def _pitch(features: Mapping[str, Any]) -> float | None:
-    pitch: float | None = features["f0_median_st"]
-    return pitch
-
-
-def _level(features: Mapping[str, Any]) -> float | None:
-    level: float | None = features["level_db"]
-    return level
-
-
 def _found(
     cases: Sequence[Case], tools: Tools, feature: Feature
 ) -> tuple[Transfer, int] | Measurement:
@@ -181,8 +191,8 @@ def _found(
     contrasts, missing = contrasts_of(cases, tools, feature)
     if not contrasts:
         return skipped("no replies to compare" if missing else "no contrast sets in this corpus")
-    cell = cases[0].recording.cell
-    found = transfer(contrasts, f"{feature.__name__} {cell}")
+    seed_name = f"{feature.name} {cases[0].recording.cell}"
+    found = transfer(contrasts, seed_name, feature.smallest_spread)
     if found is None:
         return skipped("the users of each contrast set do not differ in this")
     return found, missing
@@ -244,34 +254,34 @@ def contrast_gain_rate(cases: Sequence[Case], tools: Tools) -> Measurement:
 
     Syllables per second of speech, pauses removed.
     """
-    return _gain(cases, tools, _rate)
+    return _gain(cases, tools, RATE)
 
 
 @_gain_metric()
 def contrast_gain_f0(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How far the reply's median pitch follows the user's: slope, in semitones."""
-    return _gain(cases, tools, _pitch)
+    return _gain(cases, tools, PITCH)
 
 
 @_gain_metric()
 def contrast_gain_level(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How far the reply's active speech level follows the user's: slope, in dB."""
-    return _gain(cases, tools, _level)
+    return _gain(cases, tools, LEVEL)
 
 
 @_correlation_metric()
 def contrast_correlation_rate(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How reliably the reply's speaking rate follows the user's, within contrast sets."""
-    return _correlation(cases, tools, _rate)
+    return _correlation(cases, tools, RATE)
 
 
 @_correlation_metric()
 def contrast_correlation_f0(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How reliably the reply's median pitch follows the user's, within contrast sets."""
-    return _correlation(cases, tools, _pitch)
+    return _correlation(cases, tools, PITCH)
 
 
 @_correlation_metric()
 def contrast_correlation_level(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How reliably the reply's active speech level follows the user's, within contrast sets."""
-    return _correlation(cases, tools, _level)
+    return _correlation(cases, tools, LEVEL)

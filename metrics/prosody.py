@@ -30,6 +30,7 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 CEPSTRA_HOP_S = 0.016
+CEPSTRA_WINDOW = 512
 SAME_WORDS_WER = 0.2
 """Up to this word error rate a transcript counts as the same words: the judge errs too."""
 GROSS_SHARE = 0.2
@@ -126,11 +127,12 @@ def align(reference: Audio, candidate: Audio) -> tuple[Indices, Indices]:
 
 def _cepstra(audio: Audio) -> Floats:
     librosa = require("librosa", extra="prosody")
+    samples = audio.at_rate(ANALYSIS_RATE).samples
     cepstra: Floats = librosa.feature.mfcc(
-        y=audio.at_rate(ANALYSIS_RATE).samples,
+        y=np.pad(samples, (0, max(0, CEPSTRA_WINDOW - len(samples)))),
         sr=ANALYSIS_RATE,
         n_mfcc=13,
-        n_fft=512,
+        n_fft=CEPSTRA_WINDOW,
         hop_length=round(CEPSTRA_HOP_S * ANALYSIS_RATE),
     )[1:].astype(np.float64)
     levelled = cepstra - cepstra.mean(axis=1, keepdims=True)

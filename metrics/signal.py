@@ -128,7 +128,8 @@ def active_level_dbfs(audio: Audio) -> float | None:
 
     Method B of ITU-T P.56 (2011): a smoothed envelope, a hangover of 200 ms, and the threshold that
     lies 15.9 dB below the level of what exceeds it. Evaluated on the sound scaled to one RMS level,
-    so that gain shifts the result exactly.
+    so that gain shifts the result exactly, and without the silence around it, into which the
+    hangover would reach.
 
     Args:
         audio: at `ANALYSIS_RATE`.
@@ -139,7 +140,7 @@ def active_level_dbfs(audio: Audio) -> float | None:
     from scipy.ndimage import maximum_filter1d
     from scipy.signal import lfilter
 
-    x = audio.samples.astype(np.float64)
+    x = _without_silence_around(audio)
     power = float(np.mean(x**2)) if len(x) else 0.0
     rms_dbfs = 10.0 * np.log10(power) if power > 0.0 else -np.inf
     if rms_dbfs < QUIETEST_DBFS:
@@ -159,6 +160,15 @@ def active_level_dbfs(audio: Audio) -> float | None:
     if not len(reached):
         return float(rms_dbfs)
     return float(rms_dbfs + active_db[reached[0]])
+
+
+def _without_silence_around(audio: Audio) -> Floats:
+    levels = _frame_levels_db(audio)
+    loud = np.flatnonzero(levels >= levels.max(initial=-np.inf) - 40.0)
+    if not len(loud):
+        return np.zeros(0)
+    samples = audio.samples[loud[0] * FRAME_SAMPLES : (loud[-1] + 1) * FRAME_SAMPLES]
+    return np.asarray(samples, dtype=np.float64)
 
 
 def speech_runs(audio: Audio, level_db: float) -> list[tuple[float, float]]:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from cascadence.estimators import HORIZON_S
 from cascadence.reports.contents import ShownCell
 from cascadence.reports.entries import Entry, Numbers
 from cascadence.reports.pairs import Pair
-from cascadence.reports.wording import decimals, interval_text, number, signed
+from cascadence.reports.wording import decimals, interval_text, number, p_text, signed
 
 _WORDS = {
     "task_success": ("succeeds more often than", "succeeds less often than"),
     "response_gap_s": ("answers sooner than", "answers later than"),
     "reply_wer": ("is easier to understand than", "is harder to understand than"),
 }
+_UNDECIDED = {
+    "task_success": "succeeds more often",
+    "response_gap_s": "answers sooner",
+    "reply_wer": "is easier to understand",
+}
 _NAMES = {
-    "task_success": "task success",
-    "response_gap_s": "the response gap",
-    "reply_wer": "the replies' WER",
+    "task_success": "Task success",
+    "response_gap_s": "Response gap",
+    "reply_wer": "Reply WER",
 }
 _LEADING = ("task_success", "response_gap_s")
 
@@ -33,9 +39,9 @@ def answer(numbers: Numbers, pairs: Sequence[Pair]) -> list[str]:
     if not numbers.headline():
         return ["Nothing has been measured yet, so there is no answer yet."]
     kinds = {cell.info.get("kind") for cell in contents.cells if cell.role == "system"}
-    sentences = [
-        sentence for corpus in contents.corpora if (sentence := _on_corpus(numbers, corpus, pairs))
-    ]
+    found = [_on_corpus(numbers, corpus, pairs) for corpus in contents.corpora]
+    sentences = [sentence for sentence, _ in found if sentence]
+    sentences += [line for _, lines in found for line in lines]
     if not sentences:
         sentences.append("This run has too few systems in common conversations to compare any.")
     if not {"cascade", "end_to_end"} <= kinds:
@@ -46,20 +52,23 @@ def answer(numbers: Numbers, pairs: Sequence[Pair]) -> list[str]:
     return sentences
 
 
-def _on_corpus(numbers: Numbers, corpus: str, pairs: Sequence[Pair]) -> str:
+def _on_corpus(numbers: Numbers, corpus: str, pairs: Sequence[Pair]) -> tuple[str, list[str]]:
+    """One sentence about the best of each side, and the figures that it rests on."""
     mine = [pair for pair in pairs if pair.first.corpus == corpus]
     chosen = _chosen(numbers, mine)
-    if chosen is None:
-        return ""
-    parts = [
-        _clause(numbers, pair)
+    leading = [
+        pair
         for name in _LEADING
         for pair in mine
         if pair.spec.name == name and (pair.first, pair.second) == chosen
     ]
-    independent = max(pair.comparison.clusters for pair in mine)
-    place = f"On {independent} independent conversations of {corpus}, "
-    return f"{place}{'; '.join(parts)}." if parts else ""
+    if not leading:
+        return "", []
+    independent = max(pair.comparison.clusters for pair in leading)
+    clauses = "; ".join(_clauses(numbers, leading))
+    noun = "conversation" if independent == 1 else "conversations"
+    sentence = f"On {independent} independent {noun} of {corpus}, {clauses}."
+    return sentence, [_figures(numbers, pair) for pair in leading]
 
 
 def _chosen(numbers: Numbers, pairs: Sequence[Pair]) -> tuple[ShownCell, ShownCell] | None:
@@ -81,35 +90,53 @@ def _most_successful(numbers: Numbers, cells: Sequence[ShownCell]) -> ShownCell:
     return max(cells, key=lambda cell: numbers.entry(cell, "task_success").value or -1.0)
 
 
-def _clause(numbers: Numbers, pair: Pair) -> str:
+def _clauses(numbers: Numbers, pairs: Sequence[Pair]) -> Iterator[str]:
+    """What is decided, one clause each; then what is not, in one."""
+    open_questions = []
+    for pair in pairs:
+        name = pair.spec.name
+        one, other = numbers.entry(pair.first, name), numbers.entry(pair.second, name)
+        values = _values(one, other, bare=True)
+        figures = f" ({values})" if values else ""
+        if pair.verdict in ("better", "worse"):
+            words = _WORDS[name][pair.verdict == "worse"]
+            yield f"{pair.first.system} {words} {pair.second.system}{figures}"
+        else:
+            open_questions.append(f"{_UNDECIDED[name]}{figures}")
+    if open_questions:
+        systems = f"{pairs[0].first.system} or {pairs[0].second.system}"
+        yield f"it is undecided whether {systems} {' or '.join(open_questions)}"
+
+
+def _figures(numbers: Numbers, pair: Pair) -> str:
     name = pair.spec.name
-    one, other = numbers.entry(pair.first, name), numbers.entry(pair.second, name)
-    values = _values(one, other)
+    values = _values(numbers.entry(pair.first, name), numbers.entry(pair.second, name), bare=False)
+    parts = [values] if values else []
+    parts.append(f"{_difference(pair)}, p {p_text(pair.p)} adjusted for all comparisons below")
+    return f"{_NAMES[name]}: {'; '.join(parts)}."
+
+
+def _difference(pair: Pair) -> str:
     bounds = (pair.comparison.low, pair.comparison.high)
     difference = pair.comparison.difference or 0.0
     places = decimals([x for x in (difference, *bounds) if x is not None])
     unit = " s" if pair.spec.unit == "s" else ""
-    what = "difference of restricted means" if _restricted(pair) else "difference"
-    figures = (
-        f"{values}{what} {signed(difference, places)}{unit} {interval_text(bounds, places)}".strip()
-    )
-    if pair.verdict in ("better", "worse"):
-        words = _WORDS[name][pair.verdict == "worse"]
-        return f"{pair.first.system} {words} {pair.second.system} ({figures})"
-    systems = f"{pair.first.system} and {pair.second.system}"
-    return f"{_NAMES[name]} does not tell {systems} apart ({figures})"
+    what = "difference"
+    if pair.comparison.statistic == "restricted_mean":
+        what = f"mean difference with unanswered turns counted as {HORIZON_S:g} s"
+    return f"{what} {signed(difference, places)}{unit} {interval_text(bounds, places)}".strip()
 
 
-def _restricted(pair: Pair) -> bool:
-    return pair.comparison.statistic == "restricted_mean"
-
-
-def _values(one: Entry, other: Entry) -> str:
+def _values(one: Entry, other: Entry, bare: bool) -> str:
+    """Both values, with their intervals unless ``bare``; empty where one is missing."""
     known = [entry.value for entry in (one, other) if entry.value is not None]
     if len(known) < 2:
         return ""
     places = decimals(known)
-    kind = "medians " if one.spec.summary in ("median", "survival") else ""
-    first, second = (number(value, places) for value in known)
     unit = " s" if one.spec.unit == "s" else ""
-    return f"{kind}{first}{unit} against {second}{unit}, "
+    first, second = (
+        f"{number(value, places)}{unit} {'' if bare else interval_text(entry.interval, places)}"
+        for value, entry in zip(known, (one, other), strict=True)
+    )
+    kind = "medians " if one.spec.summary in ("median", "survival") else ""
+    return f"{kind}{first.strip()} against {second.strip()}"

@@ -69,10 +69,10 @@ def _conversations_failed(contents: Contents) -> Iterator[Caution]:
             reasons[f"{cells[cell_name].system}: {reason}"] += 1
     total = sum(reasons.values())
     if total:
-        noun = "conversation has" if total == 1 else "conversations have"
+        verb = "has" if total == 1 else "have"
         yield Caution(
             "failure",
-            f"{total} of {len(contents.run.results)} {noun} no result and "
+            f"{total} of {len(contents.run.results)} conversations {verb} no result and "
             f"{'enters' if total == 1 else 'enter'} no mean.",
             tuple(f"{count} times: {reason}" for reason, count in reasons.most_common()),
         )
@@ -131,11 +131,10 @@ def _beaten_by_controls(numbers: Numbers) -> Iterator[Caution]:
             entries = [entry for entry in numbers.entries([name], cells) if entry.value is not None]
             controls = [entry for entry in entries if entry.cell.role == "control"]
             real = [entry for entry in entries if entry.cell.role == "system"]
-            lines += [
-                _beaten(control, beaten)
-                for control in controls
-                if (beaten := [entry for entry in real if _better(control, entry)])
-            ]
+            above = [one for one in controls if any(_better(one, other) for other in real)]
+            below = [other for other in real if any(_better(one, other) for one in controls)]
+            if above:
+                lines.append(f"{name}: {_list(above)} above {_list(below)}")
     if lines:
         yield Caution(
             "caution",
@@ -153,14 +152,13 @@ def _better(one: Entry, other: Entry) -> bool:
     return one.value > other.value if one.spec.direction == "higher" else one.value < other.value
 
 
-def _beaten(control: Entry, real: list[Entry]) -> str:
-    values = [entry.value for entry in (control, *real) if entry.value is not None]
+def _list(entries: list[Entry]) -> str:
+    values = [entry.value for entry in entries if entry.value is not None]
     places = decimals(values)
-    names = ", ".join(
-        f"{entry.cell.system} ({number(entry.value or 0.0, places)})" for entry in real
+    names = [entry.cell.system for entry in entries]
+    return ", ".join(
+        f"{name} {number(value, places)}" for name, value in zip(names, values, strict=True)
     )
-    mine = number(control.value or 0.0, places)
-    return f"{control.spec.name}: {control.cell.system} ({mine}) before {names}"
 
 
 def _judge(numbers: Numbers) -> Iterator[Caution]:

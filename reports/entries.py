@@ -28,7 +28,6 @@ HEADLINE = (
     "contrast_gain_rate",
     "dnsmos_ovrl",
     "ttfa_s",
-    "stall_s",
     "rtf",
 )
 """Metrics of the headline table, in its order; those that a run does not have are left out."""

@@ -97,7 +97,7 @@ def _gap_row(axes: Any, place: int, row: GapRow, low: float, high: float) -> Non
     spread = place + np.random.default_rng(len(observed)).uniform(-0.24, 0.24, len(observed))
     inside = (observed >= low) & (observed <= high)
     axes.scatter(
-        observed[inside], spread[inside], s=17, marker=marker, alpha=0.55, edgecolors="none", **look
+        observed[inside], spread[inside], s=17, marker=marker, alpha=0.7, edgecolors="none", **look
     )
     _count_beyond(axes, place, row.cell, int((observed < low).sum()), low, "left")
     _count_beyond(axes, place, row.cell, int((observed > high).sum()), high, "right")
@@ -126,7 +126,7 @@ def _count_beyond(
 ) -> None:
     if count:
         text = f"◂ {count} beyond" if side == "left" else f"{count} beyond ▸"
-        axes.text(edge, place - 0.33, text, ha=side, va="center", fontsize=8, color=cell.colour)
+        axes.text(edge, place, text, ha=side, va="center", fontsize=8, color=cell.colour)
 
 
 def _waterfall_row(axes: Any, place: int, row: WaterfallRow, longest: float) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from cascadence.estimators import HORIZON_S
 from cascadence.reports.answer import answer
 from cascadence.reports.cautions import cautions
 from cascadence.reports.contents import Contents, ShownCell
@@ -73,6 +74,7 @@ def write_report(run: Run) -> Path:
         **_head(contents),
         "answer": answer(numbers, pairs),
         "pairs": pair_views(pairs),
+        "horizon_s": f"{HORIZON_S:g}",
         "cautions": cautions(numbers),
         "headline": headline_tables(numbers),
         "table_files": [path.relative_to(folder).as_posix() for path in tables],

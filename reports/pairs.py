@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cascadence.measurement import MetricSpec
 from cascadence.reports.contents import Contents, ShownCell
 from cascadence.reports.entries import Numbers, observations
-from cascadence.reports.wording import MISSING, decimals, interval_text, number, signed
+from cascadence.reports.wording import MISSING, decimals, interval_text, number, p_text, signed
 
 if TYPE_CHECKING:
     from cascadence.comparison import Comparison, Verdict
@@ -150,7 +150,7 @@ def _view(pair: Pair) -> PairView:
         statistic=found.statistic.replace("_", " ").replace("value", pair.spec.summary),
         difference=signed(found.difference or 0.0, places) + unit,
         interval=interval_text(bounds, places),
-        p=MISSING if pair.p is None else "< 0.001" if pair.p < 0.001 else f"{pair.p:.3f}",
+        p=p_text(pair.p),
         verdict=words[pair.verdict],
         state=pair.verdict,
         detectable=MISSING if smallest is None else number(smallest, places) + unit,

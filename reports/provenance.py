@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cascadence.catalogue import WeightsError
 from cascadence.reports.contents import Contents, ShownCell
 from cascadence.reports.wording import MISSING
+from cascadence.sweep import bundled_sweeps, read_sweep
+from cascadence.weights import artefact
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ def provenance(contents: Contents) -> list[Block]:
         Block("Machine", facts=tuple(_machine_facts(about))),
         _systems(contents),
         _parts(contents),
+        _weights(contents),
         _costs(contents),
         _corpora(contents),
         _signatures(contents),
@@ -43,13 +47,24 @@ def provenance(contents: Contents) -> list[Block]:
 
 def _commands(about: Mapping[str, Any]) -> str:
     source = about.get("source") or {}
-    name = shlex.quote(str(about.get("name", "")))
     lines = []
     if source.get("revision"):
         changed = "  # and changes that were not committed" if source.get("dirty") else ""
         lines.append(f"git checkout {shlex.quote(str(source['revision']))}{changed}")
-    lines.append(f"cascadence run SWEEP.yaml --name {name}  # the sweep is printed below")
+    name = str(about.get("name", ""))
+    if _is_bundled(name, about.get("sweep")):
+        lines.append(f"cascadence run {shlex.quote(name)}")
+    else:
+        lines.append("cascadence run sweep.yaml  # the sweep at the end of this page, as a file")
     return "\n".join(lines)
+
+
+def _is_bundled(name: str, asked: object) -> bool:
+    """Whether the sweep of this name that comes with the package is the one that was asked for."""
+    if name not in bundled_sweeps():
+        return False
+    sweep, _ = read_sweep(name)
+    return sweep.model_dump(mode="json") == asked
 
 
 def _run_facts(contents: Contents) -> Iterator[tuple[str, str]]:
@@ -121,6 +136,25 @@ def _parts(contents: Contents) -> Block:
             rows[row] = None
     columns = ("part", "licence", "revision", "weights", "parameters", "sees answers")
     return Block("Parts of the cascades", columns=columns, rows=tuple(rows))
+
+
+def _weights(contents: Contents) -> Block:
+    """What the catalogue says of the artefacts that systems name."""
+    owners = [
+        owner for cell in contents.cells for owner in (cell.info, *(cell.info.get("parts") or ()))
+    ]
+    names = dict.fromkeys(str(name) for owner in owners for name in owner.get("weights") or ())
+    rows = []
+    for name in names:
+        try:
+            entry = artefact(name)
+        except WeightsError:
+            rows.append((name, MISSING, MISSING, "not in this installation's catalogue"))
+            continue
+        licences = "; ".join(f"{licence.spdx}: {licence.of}" for licence in entry.licences)
+        rows.append((name, entry.version, entry.sha256, licences))
+    columns = ("artefact", "version", "SHA-256", "licences")
+    return Block("Weights, by this installation's catalogue", columns=columns, rows=tuple(rows))
 
 
 def _costs(contents: Contents) -> Block:

@@ -118,11 +118,14 @@ def _share(quantity: Any) -> float:
 
 
 def _scales(contents: Contents, keys: Sequence[Key]) -> dict[str, float]:
-    """One scale for all drawings of a conversation."""
-    longest: dict[str, float] = {}
+    """One scale for all drawings of a conversation: a control that waits may run off the page."""
+    controls = {cell.name for cell in contents.cells if cell.role == "control"}
+    real = {key[1] for key in keys if key[0] not in controls}
+    longest = dict.fromkeys((key[1] for key in keys), 0.0)
     for key in keys:
-        duration_s = float(contents.run.results[key].get("duration_s", 0.0))
-        longest[key[1]] = max(longest.get(key[1], 0.0), duration_s)
+        if key[0] not in controls or key[1] not in real:
+            duration_s = float(contents.run.results[key].get("duration_s", 0.0))
+            longest[key[1]] = max(longest[key[1]], duration_s)
     return {name: scale_px_per_s(duration_s) for name, duration_s in longest.items()}
 
 

@@ -216,13 +216,18 @@ def _gaps(recording: Recording, scale: float, notes: Annotations) -> Iterator[Ma
 
 
 def _bracket(left: float, right: float, css: str, text: str) -> Markup:
-    """A line with end stops, its text inside where it fits, else to the right."""
-    fits = right - left > len(text) * _CHARACTER_PX + 8
-    x, anchor = ((left + right) / 2, "middle") if fits else (right + 5, "start")
+    """A line with end stops, its text in a break of the line where it fits, else to the right."""
+    half = len(text) * _CHARACTER_PX / 2 + 3
+    middle = (left + right) / 2
+    if right - left > 2 * half + 10:
+        line = f"H{_px(middle - half)}M{_px(middle + half)} {_GAP_Y - 1}H{_px(right)}"
+        x, anchor = middle, "middle"
+    else:
+        line, x, anchor = f"H{_px(right)}", right + 5, "start"
     return Markup(
-        '<g class="bracket {0}"><path d="M{1} {3}v8m0-4H{2}m0-4v8"/>'
-        '<text x="{4}" y="{5}" text-anchor="{6}">{7}</text></g>'
-    ).format(css, _px(left), _px(right), _GAP_Y - 5, _px(x), _GAP_Y + 3, anchor, text)
+        '<g class="bracket {}"><path d="M{} {}v8m0-4{}m0-4v8"/>'
+        '<text x="{}" y="{}" text-anchor="{}">{}</text></g>'
+    ).format(css, _px(left), _GAP_Y - 5, line, _px(x), _GAP_Y + 3, anchor, text)
 
 
 def _events(recording: Recording, scale: float) -> Iterator[Markup]:

@@ -252,10 +252,7 @@ def _entry_view(
 
 
 def _counts(contents: Contents, entry: Entry) -> str:
-    parts = []
-    if entry.n:
-        alone = entry.n == entry.clusters
-        parts.append(f"n {entry.n}" if alone else f"n {entry.n} in {entry.clusters}")
+    parts = [f"n {entry.n}"] if entry.n else []
     for count, word in (
         (entry.censored, "no reply" if entry.spec.name == "response_gap_s" else "censored"),
         (entry.skipped, "skipped"),

@@ -81,6 +81,11 @@ def signed(value: float, places: int) -> str:
     return f"+{text}" if float(f"{value:.{places}f}") > 0 else text
 
 
+def p_text(p: float | None) -> str:
+    """Write a p-value."""
+    return MISSING if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def interval_text(interval: tuple[float | None, float | None] | None, places: int) -> str:
     """Write an interval; an end that nobody knows, as of a median with few answers, is open."""
     if interval is None:
@@ -99,7 +104,8 @@ def measurement_text(measurement: Measurement, unit: str) -> str:
             return number(x, decimals([x])) + suffix
         case Ratio(numerator, denominator):
             share = numerator / denominator
-            parts = f" ({numerator:g} of {denominator:g})" if denominator != 1 else ""
+            counted = denominator != 1 and numerator.is_integer() and denominator.is_integer()
+            parts = f" ({numerator:g} of {denominator:g})" if counted else ""
             return number(share, decimals([share])) + suffix + parts
         case Censored(bound):
             return f"≥ {number(bound, 2)}{suffix}"

@@ -87,9 +87,7 @@ def test_only_what_both_measured_is_compared() -> None:
 
 def test_turns_and_repeats_are_paired_one_by_one() -> None:
     def turns(*numbers: float) -> list[Observation]:
-        return [
-            Observation("c", value(x).on_turn(i), item="c#0") for i, x in enumerate(numbers)
-        ]
+        return [Observation("c", value(x).on_turn(i), item="c#0") for i, x in enumerate(numbers)]
 
     found = compare(spec(), turns(1.0, 5.0), turns(0.5))
     assert (found.difference, found.n, found.clusters, found.unpaired) == (0.5, 1, 1, 1)

@@ -1,13 +1,13 @@
 import jiwer
 import numpy as np
 import pytest
-from planted_cases import Planted, Spoken, case_of, heard, hears, measured, numbers, text
 
 from cascadence.conversation import Aside, BargeIn
 from cascadence.estimators import Observation
 from cascadence.events import Stamped
 from cascadence.metrics.intelligibility import WordErrors, heard_wer, reply_wer, word_errors
 from cascadence.statistics import summarise
+from planted_cases import Planted, Spoken, case_of, heard, hears, measured, numbers, text
 
 
 def test_word_errors_agree_with_jiwer_on_what_needs_no_normalising() -> None:
@@ -96,6 +96,7 @@ def test_the_corpus_rate_is_errors_over_words_not_a_mean_of_rates() -> None:
         events=[heard(2.0, "set a timer for seven long minutes now please")],
     )
     found = [
-        Observation(name, measured(heard_wer, case)[0]) for name, case in (("a", short), ("b", long))
+        Observation(name, measured(heard_wer, case)[0])
+        for name, case in (("a", short), ("b", long))
     ]
     assert summarise(heard_wer.spec, found).value == pytest.approx(0.1)

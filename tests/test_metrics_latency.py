@@ -1,4 +1,11 @@
 import pytest
+
+from cascadence.audio import Audio, concatenate, silence
+from cascadence.conversation import Aside, Backchannel, BargeIn, Expect
+from cascadence.events import Stamped
+from cascadence.measurement import Case, Censored, Ratio
+from cascadence.metrics import latency
+from cascadence.playout import Stall
 from planted_cases import (
     Spoken,
     audio_event,
@@ -11,13 +18,6 @@ from planted_cases import (
     numbers,
     text,
 )
-
-from cascadence.audio import Audio, concatenate, silence
-from cascadence.conversation import Aside, Backchannel, BargeIn, Expect
-from cascadence.events import Stamped
-from cascadence.measurement import Case, Censored, Ratio
-from cascadence.metrics import latency
-from cascadence.playout import Stall
 
 FRAME_S = 0.020
 

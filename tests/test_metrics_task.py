@@ -1,10 +1,10 @@
 import pytest
-from planted_cases import Planted, Spoken, case_of, hears, measured, numbers, text
 
 from cascadence.conversation import Aside, Expect, ExpectedToolCall
 from cascadence.events import Stamped
 from cascadence.measurement import Ratio
 from cascadence.metrics import task
+from planted_cases import Planted, Spoken, case_of, hears, measured, numbers, text
 
 ALARM = Expect(slots={"time": ("7:15", "seven fifteen"), "what": ("alarm",)}, excludes=("sorry",))
 

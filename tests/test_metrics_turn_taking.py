@@ -1,11 +1,11 @@
 import pytest
-from planted_cases import Planted, Spoken, audio_event, bounds, case_of, hears, measured, numbers
 
 from cascadence.conversation import Aside, At, Backchannel, BargeIn, Expect, Pause
 from cascadence.events import Stamped
 from cascadence.measurement import Case, Ratio
 from cascadence.metrics import turn_taking
 from cascadence.metrics.turns import view
+from planted_cases import Planted, Spoken, audio_event, bounds, case_of, hears, measured, numbers
 
 BARGE_IN = BargeIn(after_onset_s=1.0)
 
@@ -71,9 +71,7 @@ def test_a_short_word_is_judged_by_what_it_says() -> None:
 
 
 def test_always_talking_is_cut_off_every_time_and_takes_no_turn() -> None:
-    case = case_of(
-        Spoken(1.0, 3.0), Spoken(6.0, 8.0, trigger="talked_over"), system=[(0.0, 12.0)]
-    )
+    case = case_of(Spoken(1.0, 3.0), Spoken(6.0, 8.0, trigger="talked_over"), system=[(0.0, 12.0)])
     tools = Planted()
     assert numbers(measured(turn_taking.cutoff_rate, case, tools)) == [1.0, 1.0]
     assert numbers(measured(turn_taking.takeover_rate_turn_end, case, tools)) == [0.0, 0.0]

@@ -113,7 +113,7 @@ def test_gaps_overlaps_and_missing_replies_look_different(run: Run) -> None:
     assert ">0.60 s<" in positive
     overlap = timeline(take, SCALE, Annotations({0: value(-0.25)}))
     assert 'bracket overlap"><path d="M183 46v8m0-4H208m0-4v8"' in overlap
-    assert ">−0.25 s<" in overlap
+    assert ">\u22120.25 s<" in overlap
     never = timeline(take, SCALE, Annotations({0: censored(3.0)}))
     assert "bracket censored" in never
     assert ">no reply in 3.0 s<" in never

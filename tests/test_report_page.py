@@ -14,6 +14,7 @@ import soundfile
 
 from cascadence.reports import sound
 from cascadence.reports.page import write_report
+from cascadence.reports.wording import MISSING
 from cascadence.results import load_run
 from planted_run import HOSTILE_NAME, IMAGE, SCRIPT, plant_run
 
@@ -99,8 +100,8 @@ def test_planted_values_stand_with_interval_and_n(page: Page) -> None:
 
 
 def test_what_is_missing_is_a_dash_with_its_reason(page: Page) -> None:
-    assert any(re.fullmatch(r"–\s*n 3 · 3 no reply", cell) for cell in page.cells)
-    assert any(re.fullmatch(r"–\s*1 failed", cell) for cell in page.cells)
+    assert any(re.fullmatch(rf"{MISSING}\s*n 3 · 3 no reply", cell) for cell in page.cells)
+    assert any(re.fullmatch(rf"{MISSING}\s*1 failed", cell) for cell in page.cells)
     text = " ".join(page.words)
     assert "3 skipped: no reply" in text
     assert "ZeroDivisionError" in text
@@ -109,7 +110,7 @@ def test_what_is_missing_is_a_dash_with_its_reason(page: Page) -> None:
 
 def test_a_failed_conversation_is_told_and_enters_no_mean(page: Page) -> None:
     text = " ".join(page.words)
-    assert "1 of 10 conversation has no result" in text
+    assert "1 of 10 conversations has no result" in text
     assert "ValueError" in text
     failed = [a for tag, a in page.elements if tag == "article" and a["data-state"] == "failed"]
     assert len(failed) == 1

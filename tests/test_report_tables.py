@@ -19,7 +19,7 @@ from cascadence.reports.tables import (
     to_text,
     write_tables,
 )
-from cascadence.reports.wording import decimals, interval_text, number
+from cascadence.reports.wording import MISSING, decimals, interval_text, number
 from cascadence.results import Run, load_run
 from planted_run import HOSTILE_NAME, SCRIPT, plant_run
 
@@ -69,7 +69,7 @@ def test_text_fits_a_terminal(run: Run) -> None:
     assert "0.67" in alpha
     assert "n=3" in alpha
     silent = next(line for line in lines if line.startswith("silent (c)"))
-    assert "– 3c" in silent
+    assert f"{MISSING} 3c" in silent
     narrow = to_text(run, width=60)
     assert max(len(line) for line in narrow.splitlines()[:-1]) <= 60
 
@@ -117,7 +117,7 @@ def test_decimals_follow_the_size(values: list[float], places: int) -> None:
 
 
 def test_numbers_have_a_minus_and_no_negative_zero() -> None:
-    assert number(-0.251, 2) == "−0.25"
+    assert number(-0.251, 2) == "\u22120.25"
     assert number(-0.001, 2) == "0.00"
     assert interval_text((0.5, None), 2) == "≥ 0.50"
     assert interval_text(None, 2) == ""

@@ -184,7 +184,7 @@ def best_frame(heard: Heard) -> Frame | None:
         return best
     for variant in _variants(heard.tokens):
         frame = next(iter(_credible_frames(take_apart(variant, heard.digits))), None)
-        # A repair must earn its keep: it completes the request, or makes the first full sense of it.
+        # A repair must earn its keep: it completes the request, or first makes sense of it.
         least = best.score + _LEAST_GAINED_BY_REPAIR if best else 0.0
         is_full = frame and (frame.complete or (not best and not frame.unexplained))
         if frame and is_full and frame.score > least:

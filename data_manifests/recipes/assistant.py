@@ -1,7 +1,8 @@
 """Makes the corpus `assistant`: ``python -m cascadence.data_manifests.recipes.assistant``.
 
 Every conversation is rendered in one test voice. A clip is kept if its style measures as planned
-and the judge ASR hears it (`clip_making`); else the whole conversation, or the whole contrast set,
+and the judge ASR hears it (`clip_making`); else it is said again closer to neutral (not in contrast
+sets, whose styles are fixed). If that fails too, the whole conversation, or the whole contrast set,
 is rendered again in the next voice, and dropped when three voices have failed. What was made, heard
 and dropped is written to ``making.jsonl`` beside the manifest.
 """
@@ -36,7 +37,7 @@ from cascadence.data_manifests.recipes.assistant_plan import (
 )
 from cascadence.data_manifests.recipes.clip_making import Clip, encode, make_clip
 from cascadence.data_manifests.recipes.quiet_sounds import quiet_sound
-from cascadence.data_manifests.recipes.voices import Voice, voices
+from cascadence.data_manifests.recipes.voices import Prosody, Voice, voices
 from cascadence.errors import CascadenceError
 
 TRIES: Final = 3
@@ -45,17 +46,21 @@ SOURCE: Final = "synthetic speech, recipe cascadence.data_manifests.recipes.assi
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One conversation in one voice: its clips up to the first that failed.
+    """One conversation in one voice: its turns up to the first that failed.
 
     Attributes:
         voice: who speaks.
+        turns: as they were rendered in the end.
         clips: one a turn.
-        faults: what was wrong with the last one; empty where all may be shipped.
+        faults: what was wrong with the next one; empty where all may be shipped.
+        notes: about every clip that was made, shipped or not.
     """
 
     voice: Voice
+    turns: tuple[PlannedTurn, ...]
     clips: tuple[Clip, ...]
     faults: tuple[str, ...]
+    notes: tuple[dict[str, Any], ...]
 
 
 def make(out: Path, work: Path | None, limit: int | None = None) -> int:
@@ -100,17 +105,15 @@ def _make_group(
         return [conversation], [{"id": conversation.id, "verdict": "quiet"}]
     turns = [(one, number, turn) for one in group for number, turn in enumerate(one.turns)]
     notes: list[dict[str, Any]] = []
+    name = group[0].group or group[0].id
     for voice in voice_order(group[0]):
-        attempt = _attempt(voice, [(one.id, turn) for one, _, turn in turns], work)
+        attempt = _attempt(voice, turns, work)
+        notes += attempt.notes
         verdict = "; ".join(attempt.faults) or "kept"
-        notes += [
-            _note(one, number, turn, attempt.voice, clip)
-            for (one, number, turn), clip in zip(turns, attempt.clips, strict=False)
-        ]
-        notes.append({"id": group[0].group or group[0].id, "voice": voice.name, "verdict": verdict})
+        notes.append({"id": name, "voice": voice.name, "verdict": verdict})
         if not attempt.faults:
             return list(_conversations(group, attempt, out)), notes
-    notes.append({"id": group[0].group or group[0].id, "verdict": "dropped"})
+    notes.append({"id": name, "verdict": "dropped"})
     return [], notes
 
 
@@ -122,28 +125,54 @@ def voice_order(planned: Planned) -> list[Voice]:
     return (order[first:] + order[:first])[:TRIES]
 
 
-def _attempt(voice: Voice, turns: list[tuple[str, PlannedTurn]], work: Path | None) -> Attempt:
-    clips: list[Clip] = []
-    for name, turn in turns:
-        seed = seed_of("clip", name, len(clips), voice.name)
-        values = dict(turn.line.expect_slots)
-        try:
-            clips.append(make_clip(voice, turn.line.text, turn.prosody, values, seed, work))
-        except CascadenceError as error:
-            return Attempt(voice, tuple(clips), (f"turn {len(clips)}: {error.what}",))
-        faults = tuple(f"turn {len(clips) - 1}: {f}" for f in clips[-1].faults(turn.prosody))
+def _attempt(
+    voice: Voice, turns: list[tuple[Planned, int, PlannedTurn]], work: Path | None
+) -> Attempt:
+    attempt = Attempt(voice, (), (), (), ())
+    for one, number, planned in turns:
+        faults: tuple[str, ...] = ()
+        for turn in _renditions(planned):
+            seed = seed_of("clip", one.id, number, voice.name)
+            values = dict(turn.line.expect_slots)
+            try:
+                clip = make_clip(voice, turn.line.text, turn.prosody, values, seed, work)
+            except CascadenceError as error:
+                faults = (f"turn {number}: {error.what}",)
+                continue
+            note = _note(one, number, turn, voice, clip)
+            attempt = dataclasses.replace(attempt, notes=(*attempt.notes, note))
+            faults = tuple(f"turn {number}: {fault}" for fault in clip.faults(turn.prosody))
+            if not faults:
+                turns_so_far, clips = (*attempt.turns, turn), (*attempt.clips, clip)
+                attempt = dataclasses.replace(attempt, turns=turns_so_far, clips=clips)
+                break
         if faults:
-            return Attempt(voice, tuple(clips), faults)
-    return Attempt(voice, tuple(clips), ())
+            return dataclasses.replace(attempt, faults=faults)
+    return attempt
+
+
+def _renditions(turn: PlannedTurn) -> tuple[PlannedTurn, ...]:
+    """The turn as planned, then, unless a contrast set needs its style, closer to neutral."""
+    if turn.label is not None:
+        return (turn,)
+    style = turn.prosody
+    calmer = Prosody(
+        rate=round(min(1.0, 0.5 + 0.5 * style.rate), 3),
+        pitch_st=round(style.pitch_st / 3.0, 1),
+        range_scale=round(0.5 + 0.5 * style.range_scale, 3),
+        level_db=round(style.level_db / 2.0, 1),
+    )
+    return (turn, dataclasses.replace(turn, prosody=calmer))
 
 
 def _conversations(group: Sequence[Planned], attempt: Attempt, out: Path) -> Iterator[Conversation]:
-    clips = iter(attempt.clips)
+    made = iter(zip(attempt.turns, attempt.clips, strict=True))
     for one in group:
-        turns = [
-            _turn(f"audio/{one.id}.{number}.opus", turn, attempt.voice, next(clips), out)
-            for number, turn in enumerate(one.turns)
-        ]
+        turns = []
+        for number in range(len(one.turns)):
+            turn, clip = next(made)
+            path = f"audio/{one.id}.{number}.opus"
+            turns.append(_turn(path, turn, attempt.voice, clip, out))
         yield Conversation(
             id=one.id,
             tags=(*one.tags, attempt.voice.gender),
@@ -211,6 +240,7 @@ def _note(
         "errors": clip.hearing.errors,
         "lost": list(clip.hearing.lost),
         "dose": {name: round(value, 3) for name, value in dataclasses.asdict(clip.dose).items()},
+        "style": dataclasses.asdict(turn.prosody),
         "verdict": "; ".join(clip.faults(turn.prosody)) or "ok",
     }
 

@@ -23,9 +23,9 @@ domain's own sampler, split 'test': combinations of values that no training dial
 voices are synthetic and are heard in no training material. Style is imposed by WORLD \
 resynthesis and measured again on the decoded clip (rate within 5 %, level within 1 dB, median \
 F0 within 0.5 semitone); speech boundaries are where the clean synthesis becomes audible and \
-stops being so. Every clip was heard by Whisper base with at most 25 % of its words wrong and no value lost, else it was made \
-again in another voice or dropped: so the corpus is, by choice, one that a generic ASR can hear. \
-What was measured, heard and dropped: making.jsonl."""
+stops being so. Every clip was heard by Whisper base with at most 25 % of its words wrong and no \
+value lost, else it was made again in another voice or dropped: so the corpus is, by choice, one \
+that a generic ASR can hear. What was measured, heard and dropped: making.jsonl."""
 
 
 def write(

@@ -18,15 +18,19 @@
       const system = field("system").value;
       const tag = field("tag").value;
       const failures = field("failures").checked;
+      const controls = field("controls").checked;
       let shown = 0;
       for (const { talk, words: text, tags, takes, chips } of talks) {
         let any = takes.length === 0 && !system && !failures;
         for (const take of takes) {
-          const fits = (!system || take.dataset.system === system) && (!failures || failing.has(take.dataset.state));
+          const fits = (!system || take.dataset.system === system) && (!failures || failing.has(take.dataset.state))
+            && (controls || take.dataset.role !== "control");
           take.hidden = !fits;
           any = any || fits;
         }
-        for (const chip of chips) chip.hidden = Boolean(system) && !chip.classList.contains(system);
+        for (const chip of chips) {
+          chip.hidden = (Boolean(system) && !chip.classList.contains(system)) || (!controls && chip.dataset.role === "control");
+        }
         talk.hidden = !(any && (!words || text.includes(words)) && (!tag || tags.includes(tag)));
         shown += talk.hidden ? 0 : 1;
       }

@@ -28,12 +28,15 @@ class HeardTurn:
     Attributes:
         states: (frames, dim) at 25 Hz.
         spoken: (frames,), true where a phoneme was heard.
-        style: z-scored style, (4,).
+        style: z-scored style as the ears estimate it, (4,).
+        pitch: median F0 and spread in semitones, level in dB, as `Prosody.pitch_statistics`
+            measures them; None where nothing is voiced, or with the prosody taken out.
     """
 
     states: Tensor
     spoken: Tensor
     style: list[float]
+    pitch: tuple[float, float, float] | None
 
     @property
     def is_empty(self) -> bool:
@@ -73,10 +76,11 @@ class Listener:
         if loud.sum() * 0.01 < _SHORTEST_S:
             return None
         states = self._whisper(torch.from_numpy(samples)).numpy()
-        streams = self._tracker.track(samples).streams()
-        frames = min(len(states), len(streams))
-        streams = streams[:frames] if self._prosody else np.zeros_like(streams[:frames])
+        prosody = self._tracker.track(samples)
+        frames = min(len(states), len(prosody.level_db))
+        streams = prosody.streams()[:frames] * np.float32(self._prosody)
         heard = self._ears(*pad_features([ear_input(states[:frames], streams)]))
         phones = self._ears.phone_head(heard.states)[0].argmax(-1)
         style = [float(value) for value in heard.style[0]]
-        return HeardTurn(heard.states[0], phones != SymbolTable.PAD, style)
+        pitch = prosody.pitch_statistics() if self._prosody else None
+        return HeardTurn(heard.states[0], phones != SymbolTable.PAD, style, pitch)

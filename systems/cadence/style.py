@@ -1,7 +1,7 @@
 """From the user's style to the reply's: what is mirrored, how strongly, within which limits."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cascadence.systems.cadence.vocoder import ReplyStyle
@@ -59,11 +59,17 @@ class StyleStatistics:
         s0, s1, s2, s3 = map(float, std)
         return cls((m0, m1, m2, m3), (s0, s1, s2, s3))
 
-    def user_style(self, z_scores: list[float]) -> UserStyle:
-        """Turns the ears' z-scores into units."""
-        return UserStyle(
-            *(m + s * z for m, s, z in zip(self.mean, self.std, z_scores, strict=True))
-        )
+    def user_style(
+        self, z_scores: Sequence[float], pitch: tuple[float, float, float] | None
+    ) -> UserStyle:
+        """Joins what the ears estimate with what is measured.
+
+        Args:
+            z_scores: the ears' estimate, (4,): only the rate is taken from it.
+            pitch: median F0, its spread, level; None: those of the mean user.
+        """
+        rate = self.mean[0] + self.std[0] * z_scores[0]
+        return UserStyle(rate, *(pitch or self.mean[1:]))
 
 
 def _within(value: float, limits: tuple[float, float]) -> float:

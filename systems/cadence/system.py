@@ -208,7 +208,7 @@ class CadenceReplier:
             return NEUTRAL
         assert self._bundle is not None
         statistics = self._bundle.statistics
-        return mirrored(statistics.user_style(heard.style), statistics)
+        return mirrored(statistics.user_style(heard.style, heard.pitch), statistics)
 
 
 class Cadence(HalfDuplex):

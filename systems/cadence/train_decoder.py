@@ -51,15 +51,29 @@ class HeardTurns:
 
 @torch.inference_mode()
 def hear_all(
-    ears: Ears, lessons: Lessons, table: SymbolTable, log: Callable[[str], None]
+    ears: Ears,
+    lessons: Lessons,
+    table: SymbolTable,
+    log: Callable[[str], None],
+    rng: np.random.Generator | None = None,
 ) -> HeardTurns:
-    """Runs the ears over every turn, in batches of similar length."""
+    """Runs the ears over every turn, in batches of similar length.
+
+    Args:
+        ears: frozen.
+        lessons: the turns.
+        table: numbers the replies' symbols.
+        log: told about the progress.
+        rng: given in training: dropout and masks stay on, since the ears are surer of the voices
+            that they were trained on than of a stranger's, and the decoder has to bear that.
+    """
+    ears.train(rng is not None)
     states: list[NDArray[np.float16]] = [np.zeros((0, 0), np.float16)] * len(lessons)
     spoken: list[NDArray[np.bool_]] = [np.zeros(0, bool)] * len(lessons)
     order = np.argsort([len(lessons.frames(i)[0]) for i in range(len(lessons))])
     for start in range(0, len(order), 16):
         chosen = order[start : start + 16]
-        features, lengths = pad_features([ear_input(*lessons.frames(i)) for i in chosen])
+        features, lengths = pad_features([ear_input(*lessons.frames(i)) for i in chosen], rng)
         with torch.autocast("cpu", torch.bfloat16):
             heard = ears(features, lengths)
         voiced = (ears.phone_head(heard.states.float()).argmax(-1) != SymbolTable.PAD).numpy()
@@ -68,6 +82,7 @@ def hear_all(
             spoken[i] = voiced[row, : lengths[row]]
         if start % 1600 == 0:
             log(f"heard {start} of {len(order)} turns")
+    ears.eval()
     replies = [table.encode(reply) for reply in lessons.replies]
     earlier = [lessons.earlier(i, Decoder.EARLIER) for i in range(len(lessons))]
     return HeardTurns(states, spoken, replies, earlier)

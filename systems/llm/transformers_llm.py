@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from cascadence.protocols import Context, Exchange, PartInfo
 from cascadence.require import require
@@ -48,6 +48,7 @@ class TransformersLlm:
         prompt: str = DEFAULT_PROMPT,
         threads: int | None = None,
         device: str = "cpu",
+        dtype: Literal["float32", "bfloat16", "float16"] = "float32",
         **decoding: Any,
     ) -> None:
         """Choose a model; it is loaded on entering.
@@ -57,12 +58,14 @@ class TransformersLlm:
             prompt: what the model is told, unless the conversation brings instructions of its own.
             threads: of torch, for the whole process; ``None`` leaves them as they are.
             device: where it runs.
+            dtype: of the weights in memory.
             **decoding: fields of `Decoding`.
         """
         self._artefact = model
         self._prompt = prompt
         self._threads = threads
         self._device = device
+        self._dtype = dtype
         self._decoding = Decoding(**decoding)
         self._model: Any = None
         self._tokenizer: Any = None
@@ -87,6 +90,7 @@ class TransformersLlm:
                 "prompt": self._prompt,
                 "threads": self._threads,
                 "device": self._device,
+                "dtype": self._dtype,
                 **asdict(self._decoding),
             },
             weights=(self._artefact,),
@@ -110,7 +114,7 @@ class TransformersLlm:
         folder = str(fetch(self._artefact))
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model = transformers.AutoModelForCausalLM.from_pretrained(
-            folder, local_files_only=True, dtype=torch.float32
+            folder, local_files_only=True, dtype=getattr(torch, self._dtype)
         )
         self._model = model.to(self._device).eval()
         self._stops = _stop_tokens(self._model, self._tokenizer)
