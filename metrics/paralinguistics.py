@@ -38,8 +38,9 @@ class Feature:
     Attributes:
         name: short, for seeds and details.
         read: from the answer of the tool ``features``; ``None`` where the sound does not bear it.
-        smallest_spread: sets in which the user's feature varies less than this (standard deviation,
-            below what listeners notice) are left out: a slope on measurement noise is none.
+        smallest_spread: standard deviation within a set that listeners would hardly notice. Sets in
+            which the user varies less are left out, and replies that vary less have no correlation:
+            it would be one with measurement noise.
     """
 
     name: str
@@ -78,7 +79,7 @@ class Transfer:
 
     Attributes:
         gain: slope of the reply's differences on the user's.
-        correlation: of the differences; ``None`` where no reply differs from another.
+        correlation: of the differences; ``None`` where the replies do not differ (see `Feature`).
         gain_interval: 95 %, over sets; ``None`` for fewer than `FEWEST_SETS`.
         correlation_interval: the same for the correlation.
         sets: independent contrast sets.
@@ -110,13 +111,14 @@ def transfer(
         ``None`` where the user's feature does not vary within any set.
     """
     sums: dict[str, Floats] = defaultdict(lambda: np.zeros(3))
-    pairs = 0
+    pairs = weight = 0
     for contrast in contrasts:
         size = len(contrast.user)
         x, y = contrast.user - contrast.user.mean(), contrast.reply - contrast.reply.mean()
         if size < 2 or x.std() < smallest_spread:
             continue
         sums[contrast.group] += size * np.array([x @ x, x @ y, y @ y])
+        weight += size * size
         pairs += size * (size - 1) // 2
     if not sums:
         return None
@@ -128,7 +130,9 @@ def transfer(
         gains, correlations = _slope_and_correlation(drawn)
         gain_interval = bootstrap_interval(gains, len(table))
         correlation_interval = bootstrap_interval(correlations, len(table))
-    known = bool(np.isfinite(correlation[0]))
+    # Replies that differ by less than anybody hears would correlate by their measurement noise.
+    reply_spread = np.sqrt(table[:, 2].sum() / weight)
+    known = bool(np.isfinite(correlation[0])) and bool(reply_spread >= smallest_spread)
     return Transfer(
         gain=float(gain[0]),
         correlation=float(correlation[0]) if known else None,

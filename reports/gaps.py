@@ -51,7 +51,7 @@ def figures(numbers: Numbers) -> list[FigureText]:
                 gap_figure(rows),
                 "Each mark is one user turn; thick: the median with its 95 % interval, dotted: the "
                 "ninth decile, both with turns that were never answered counted as later than "
-                "they were watched (Kaplan–Meier). Left of zero the system speaks "  # noqa: RUF001
+                "they were watched (Kaplan–Meier). Left of zero the system speaks "
                 "before the user has ended. People leave about 0.2 s (Stivers et al. 2009).",
                 _describe(rows),
             )

@@ -16,7 +16,7 @@ from cascadence.conversation import (
 )
 from cascadence.measurement import Censored, Measurement, MetricSpec, Ratio, Value
 
-MISSING = "–"  # noqa: RUF001
+MISSING = "–"
 ARROWS = {"higher": "↑", "lower": "↓", "neither": ""}
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 LABELS = {
@@ -40,7 +40,7 @@ SUMMARIES = {
     "mean": "mean",
     "median": "median",
     "ratio": "ratio of sums",
-    "survival": "Kaplan–Meier median",  # noqa: RUF001
+    "survival": "Kaplan–Meier median",
 }
 _UNIT_NAMES = {"ratio": "ratio", "s": "s", "": ""}
 

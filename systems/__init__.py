@@ -1,0 +1,1 @@
+"""Everything that talks: cascades and their parts, end-to-end models, controls."""

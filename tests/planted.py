@@ -1,15 +1,14 @@
 """Small fakes for tests of whatever talks: conversations in memory, parts that do as planned."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 
 from cascadence.audio import Audio, concatenate, silence
-from cascadence.clock import Clock, VirtualClock
+from cascadence.clock import Clock
 from cascadence.conversation import AfterReply, AudioRef, Conversation, Expect, UserTurn, When
 from cascadence.events import AudioOut, Event, Heard, TextOut, ToolCall
 from cascadence.protocols import (
@@ -25,6 +24,38 @@ from cascadence.recording import Recording
 from cascadence.session import Script, play
 from cascadence.simulator import UserBehaviour
 from cascadence.systems.controls import speech_noise
+
+
+class PlantedClock:
+    """Virtual time in which computing takes as long as was planted, however busy the machine."""
+
+    kind: Literal["virtual", "real_time"] = "virtual"
+
+    def __init__(self) -> None:
+        self.time_s = 0.0
+        self.compute_s = 0.0
+
+    def now_s(self) -> float:
+        return self.time_s
+
+    def enter_system(self) -> None:
+        pass
+
+    def leave_system(self) -> None:
+        pass
+
+    def wait_until(self, t_s: float) -> None:
+        self.time_s = max(self.time_s, t_s)
+
+
+_clock = PlantedClock()
+
+
+def spend(duration_s: float) -> None:
+    """Compute for this long on the clock of the conversation that `played` plays."""
+    _clock.time_s += max(0.0, duration_s)
+    _clock.compute_s += max(0.0, duration_s)
+
 
 LEAD_S = 0.2
 TAIL_S = 0.2
@@ -85,14 +116,16 @@ def played(
     behaviour: UserBehaviour | None = None,
     instructions: str | None = None,
 ) -> Recording:
-    """Play what is said to a system that has been entered."""
+    """Play what is said to a system that has been entered; on planted time, if on no other."""
+    global _clock
+    _clock = PlantedClock()
     script = Script(
         conversation(*said, instructions=instructions),
         [each.audio for each in said or (Said(),)],
         seed=seed,
         behaviour=behaviour or UserBehaviour(patience_s=4.0),
     )
-    return play(system, script, clock or VirtualClock())
+    return play(system, script, clock or _clock)
 
 
 def gap_s(recording: Recording, turn: int = 0) -> float:
@@ -142,7 +175,7 @@ class PlantedAsr(Entered):
 
     def transcribe(self, turn: Turn, context: Context) -> Iterator[str]:
         self.turns.append(turn)
-        time.sleep(self.compute_s)
+        spend(self.compute_s)
         text = self.texts.pop(0) if self.texts else ""
         if text:
             yield text
@@ -165,7 +198,7 @@ class PlantedLlm(Entered):
         self.asked.append((text, tuple(history)))
         try:
             for piece in self.pieces:
-                time.sleep(self.compute_s)
+                spend(self.compute_s)
                 yield piece
         finally:
             self.closed += 1
@@ -185,7 +218,7 @@ class PlantedTts(Entered):
     def synthesize(self, text: str, context: Context) -> Iterator[Audio]:
         noise = speech_noise(self.sentence_s, INPUT_RATE, 7).samples
         for chunk in np.array_split(noise, self.chunks):
-            time.sleep(self.compute_s)
+            spend(self.compute_s)
             yield Audio(chunk, INPUT_RATE)
 
 
@@ -221,7 +254,7 @@ class PlantedReplier(Entered):
             if self.heard:
                 yield Heard(self.heard)
             for sentence in self.sentences:
-                time.sleep(self.compute_s)
+                spend(self.compute_s)
                 yield TextOut(sentence)
                 yield AudioOut(speech_noise(self.sentence_s).samples, INPUT_RATE)
         finally:

@@ -7,9 +7,11 @@ import pytest
 from scipy.signal import correlate
 
 from cascadence.audio import audible_runs
+from cascadence.clock import VirtualClock
 from cascadence.conversation import At, BargeIn, Expect
 from cascadence.errors import CascadenceError
 from cascadence.protocols import FRAME_S, System
+from cascadence.systems import scripted
 from cascadence.systems.controls import (
     RANDOM_REPLIES,
     AlwaysTalking,
@@ -20,7 +22,7 @@ from cascadence.systems.controls import (
     speech_noise,
 )
 from cascadence.systems.scripted import Scripted
-from planted import PlantedTts, Said, gap_s, played, times_s
+from planted import PlantedTts, Said, gap_s, played, spend, times_s
 
 
 def test_noise_is_at_its_level_audible_at_once_and_the_same_again() -> None:
@@ -98,36 +100,53 @@ def test_random_reply_draws_by_seed_from_its_list() -> None:
     assert len(drawn) > 4
 
 
-@pytest.mark.parametrize(("delay_s", "compute_s"), [(0.4, 0.15), (1.0, 0.0), (0.2, 0.05)])
-def test_scripted_gap_is_delay_and_compute(delay_s: float, compute_s: float) -> None:
-    recording = played(Scripted(delay_s=delay_s, compute_s=compute_s), Said(), Said(), Said())
+@pytest.fixture
+def planted_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `Scripted` compute on the planted clock, so that a busy machine changes nothing."""
+    monkeypatch.setattr(scripted, "_compute", spend)
+
+
+def test_scripted_gap_is_delay_and_compute() -> None:
+    recording = played(Scripted(), Said(), Said(), Said(), clock=VirtualClock())
     # The median: a busy machine may stretch one planted computation.
     gap = np.median([gap_s(recording, turn) for turn in range(3)])
-    assert gap == pytest.approx(delay_s + compute_s, abs=FRAME_S)
+    assert gap == pytest.approx(0.4 + 0.15, abs=FRAME_S)
 
 
+@pytest.mark.usefixtures("planted_time")
+@pytest.mark.parametrize(("delay_s", "compute_s"), [(0.4, 0.15), (1.0, 0.0), (0.005, 0.01)])
+def test_scripted_gap_is_what_was_planted(delay_s: float, compute_s: float) -> None:
+    recording = played(Scripted(delay_s=delay_s, compute_s=compute_s), Said(), Said())
+    for turn in range(2):
+        assert gap_s(recording, turn) == pytest.approx(delay_s + compute_s, abs=0.011)
+
+
+@pytest.mark.usefixtures("planted_time")
 def test_scripted_waterfall_adds_up() -> None:
     recording = played(Scripted(delay_s=0.5, asr_s=0.2, llm_s=0.3, compute_s=0.15))
-    assert gap_s(recording) == pytest.approx(1.15, abs=1.5 * FRAME_S)
+    assert gap_s(recording) == pytest.approx(1.15, abs=FRAME_S)
     end_s = recording.turns[0].speech_end_s
     expected = {"endpoint end": 0.5, "asr end": 0.7, "llm first": 1.0, "tts first": 1.15}
     for name, planted_s in expected.items():
         stage, edge = name.split()
         [t_s] = times_s(recording, "mark", stage=stage, edge=edge)
-        assert t_s - end_s == pytest.approx(planted_s, abs=1.5 * FRAME_S)
+        assert t_s - end_s == pytest.approx(planted_s, abs=FRAME_S)
 
 
+@pytest.mark.usefixtures("planted_time")
 def test_scripted_overlap_is_a_negative_gap() -> None:
     recording = played(Scripted(delay_s=-0.3, compute_s=0.0), Said(pieces_s=(1.5,)))
     assert gap_s(recording) == pytest.approx(-0.3, abs=FRAME_S)
 
 
+@pytest.mark.usefixtures("planted_time")
 def test_scripted_stall_is_recorded() -> None:
     recording = played(Scripted(stall_s=0.25, reply_s=1.6))
     [stall] = recording.stalls
     assert stall.duration_s == pytest.approx(0.25, abs=FRAME_S)
 
 
+@pytest.mark.usefixtures("planted_time")
 @pytest.mark.parametrize("yield_s", [0.3, 1.0, None])
 def test_scripted_yields_as_planted_or_talks_on(yield_s: float | None) -> None:
     recording = played(
@@ -143,6 +162,7 @@ def test_scripted_yields_as_planted_or_talks_on(yield_s: float | None) -> None:
         assert [t_s - start_s for t_s in cleared_s] == [pytest.approx(yield_s, abs=FRAME_S)]
 
 
+@pytest.mark.usefixtures("planted_time")
 def test_scripted_errors_are_counted_out() -> None:
     said = [
         Said(text="one two three four five", expect=Expect(reply_text="Right.")) for _ in range(4)
@@ -154,6 +174,7 @@ def test_scripted_errors_are_counted_out() -> None:
     assert [reply == "Right." for reply in replies] == [True, False, True, False]
 
 
+@pytest.mark.usefixtures("planted_time")
 def test_scripted_speaks_with_a_voice_and_is_silent_when_asked() -> None:
     system = Scripted(PlantedTts(0.7, compute_s=0.2), compute_s=0.1)
     recording = played(

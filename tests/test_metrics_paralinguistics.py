@@ -74,6 +74,14 @@ def test_what_cannot_be_compared_has_no_gain() -> None:
     assert (one.gain, one.correlation, one.gain_interval) == (0.0, None, None)
 
 
+def test_replies_that_nobody_can_tell_apart_do_not_correlate() -> None:
+    contrasts = [Contrast(f"g{i}", STYLES + i, 0.001 * STYLES) for i in range(6)]
+    found = transfer(contrasts, "test", smallest_spread=0.25)
+    assert found is not None
+    assert found.gain == pytest.approx(0.001)
+    assert (found.correlation, found.correlation_interval) == (None, None)
+
+
 def pitched(group: str, user_hz: float, reply: Audio | None, number: int) -> Case:
     system = channel(6.0, (2.5, reply)) if reply else ()
     spoken = Spoken(0.0, 0.5, clip=voice(user_hz, 0.5))

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from cascadence.audio import Audio, audible_runs, concatenate, silence
+from cascadence.clock import VirtualClock
 from cascadence.protocols import INPUT_RATE, Context, Exchange, Turn
 from cascadence.require import MissingExtra
+from cascadence.simulator import UserBehaviour
 from cascadence.systems.asr.faster_whisper import FasterWhisper, _Hypothesis
 from cascadence.systems.cascade import Cascade
 from cascadence.systems.llm.policy import PolicyLlm
@@ -72,7 +74,10 @@ def test_a_request_goes_through_all_three_real_parts(
     said = Said(text=REQUEST, clip=clip, speech_s=(0.2, 0.2 + request_clip.duration_s))
     vad = make_vad("silero")
     vad.load()
-    recording = played(Cascade(whisper, PolicyLlm(), piper, vad=vad), said, said)
+    system = Cascade(whisper, PolicyLlm(), piper, vad=vad)
+    recording = played(
+        system, said, said, clock=VirtualClock(), behaviour=UserBehaviour(patience_s=60.0)
+    )
     for spoken in recording.turns:
         heard = recording.text_for(spoken, "heard") or ""
         assert "alarm" in heard.lower()
@@ -157,7 +162,7 @@ def test_the_policy_has_no_memory_but_the_history() -> None:
 @pytest.mark.slow
 def test_the_language_model_streams_the_same_answer_and_stops() -> None:
     try:
-        part = TransformersLlm(threads=1, max_new_tokens=24).__enter__()
+        part = TransformersLlm(threads=1, max_new_tokens=12).__enter__()
     except (MissingExtra, WeightsError) as error:
         pytest.skip(f"no language model: {error}")
     question = "What is the capital of France?"

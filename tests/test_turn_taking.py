@@ -1,6 +1,5 @@
 """Turn-taking: endpointing, barge-in and what the history keeps, with planted repliers."""
 
-import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,7 +13,7 @@ from cascadence.session import SystemFailed
 from cascadence.systems.controls import speech_noise
 from cascadence.systems.history import join_unanswered
 from cascadence.systems.turn_taking import HalfDuplex, TurnTaking
-from planted import PlantedReplier, Said, gap_s, played, times_s
+from planted import PlantedReplier, Said, gap_s, played, spend, times_s
 
 ONE_TWO = "one two three four five six seven eight nine ten"
 
@@ -28,7 +27,7 @@ def test_the_turn_is_over_after_the_silence_asked_for(silence_s: float) -> None:
     recording = played(half_duplex(PlantedReplier("hi"), silence_s=silence_s))
     [decided_s] = times_s(recording, "mark", stage="endpoint", edge="end")
     delay_s = decided_s - recording.turns[0].speech_end_s
-    assert delay_s == pytest.approx(silence_s, abs=FRAME_S + 0.01)
+    assert delay_s == pytest.approx(silence_s, abs=FRAME_S)
     assert gap_s(recording) == pytest.approx(delay_s, abs=FRAME_S)
 
 
@@ -45,7 +44,7 @@ def test_a_turn_begins_before_its_speech_and_ends_with_the_decision() -> None:
     [turn] = replier.turns
     spoken = recording.turns[0]
     assert turn.start_s == pytest.approx(spoken.speech_start_s - 0.2, abs=FRAME_S + 0.001)
-    assert turn.end_s == pytest.approx(spoken.speech_end_s + 0.5, abs=FRAME_S + 0.01)
+    assert turn.end_s == pytest.approx(spoken.speech_end_s + 0.5, abs=FRAME_S)
     assert turn.audio.duration_s == pytest.approx(turn.end_s - turn.start_s)
     first = round((spoken.speech_start_s - turn.start_s) * INPUT_RATE)
     assert not turn.audio.samples[:first].any()
@@ -102,7 +101,7 @@ def test_a_barge_in_stops_the_reply_and_the_history_keeps_what_was_heard() -> No
     )
     start_s = recording.turns[1].speech_start_s
     [cleared_s] = times_s(recording, "clear")
-    assert cleared_s - start_s == pytest.approx(0.2, abs=FRAME_S + 0.01)
+    assert cleared_s - start_s == pytest.approx(0.2, abs=FRAME_S)
     first_reply_s = recording.replies_s(recording.turns[0])
     assert first_reply_s[-1][1] <= cleared_s + 0.011
     [exchange] = replier.histories[1]
@@ -125,7 +124,7 @@ def test_what_was_only_partly_made_is_not_taken_for_heard() -> None:
             yield TextOut(f"{ONE_TWO} {ONE_TWO} {ONE_TWO}")
             for _ in range(40):
                 yield AudioOut(speech_noise(0.25).samples, INPUT_RATE)
-                time.sleep(0.1)
+                spend(0.1)
 
     replier = Dribbling()
     played(half_duplex(replier), Said(), Said(when=BargeIn(after_onset_s=0.8)))

@@ -21,10 +21,10 @@ from cascadence.data_manifests.recipes.voices import Prosody
 
 RECIPE: Final = "assistant-1"
 """Part of every seed: a change of it changes everything that is drawn."""
-SINGLE_TURN: Final = 36
-MULTI_TURN: Final = 36
+SINGLE_TURN: Final = 42
+MULTI_TURN: Final = 46
 OUTSIDE: Final = 6
-CONTRAST_SETS: Final = 12
+CONTRAST_SETS: Final = 14
 
 Quiet = Literal["room", "hum", "rain", "keyboard"]
 QUIETS: Final[tuple[Quiet, ...]] = ("room", "hum", "rain", "keyboard")
