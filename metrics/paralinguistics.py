@@ -6,8 +6,9 @@ reply's difference is regressed on the user's: **gain** 0 is deaf to it, 1 mirro
 does the opposite; **correlation** says how reliably. A cascade whose ASR hears the words right
 gives 0 by construction.
 
-Rate is compared in octaves (log2 of syllables per second), pitch in semitones, level in dB, so that
-a gain of 1 is the same *proportion* in another voice. Intervals: cluster bootstrap over sets.
+Rate is compared in octaves (log2 of syllables per second of speech), pitch in semitones, level in
+dB, so that a gain of 1 is the same *proportion* in another voice. Intervals: cluster bootstrap over
+sets.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cascadence.measurement import Case, Measurement, Tools, Value, metric, skipped
-from cascadence.metrics.turns import expects_reply, view
+from cascadence.metrics.syllables import count_syllables
+from cascadence.metrics.task import heard_reply
+from cascadence.metrics.turns import PlayedView, expects_reply, view
 from cascadence.resampling import bootstrap, bootstrap_interval, stable_seed
 
 Floats = npt.NDArray[np.float64]
@@ -31,31 +33,59 @@ Floats = npt.NDArray[np.float64]
 FEWEST_SETS = 2
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Utterance:
+    """What a user or a system said, and how.
+
+    Attributes:
+        features: the answer of the tool ``features``.
+        words: says what was said; asked only where a feature needs it.
+    """
+
+    features: Mapping[str, Any]
+    words: Callable[[], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One way in which users' styles differ.
 
     Attributes:
-        name: short, for seeds and details.
-        read: from the answer of the tool ``features``; ``None`` where the sound does not bear it.
+        name: short, for seeds.
+        read: from an utterance; ``None`` where it does not bear the feature.
         smallest_spread: standard deviation within a set that listeners would hardly notice. Sets in
             which the user varies less are left out, and replies that vary less have no correlation:
             it would be one with measurement noise.
     """
 
     name: str
-    read: Callable[[Mapping[str, Any]], float | None]
+    read: Callable[[Utterance], float | None]
     smallest_spread: float
 
 
-def _octaves_of_rate(features: Mapping[str, Any]) -> float | None:
-    rate: float | None = features["rate_syllables_per_s"]
-    return None if rate is None else float(np.log2(rate))
+def _octaves_of_rate(utterance: Utterance) -> float | None:
+    """Syllables of the known words over the time of speech.
+
+    Ten times as exact as syllables counted in the sound, whose noise would pull every slope to 0.
+    """
+    speech_s = float(utterance.features["speech_s"])
+    syllables = count_syllables(utterance.words()) if speech_s > 0.0 else 0
+    return float(np.log2(syllables / speech_s)) if syllables else None
+
+
+def _pitch(utterance: Utterance) -> float | None:
+    pitch_st: float | None = utterance.features["f0_median_st"]
+    return pitch_st
+
+
+def _level(utterance: Utterance) -> float | None:
+    level_db: float | None = utterance.features["level_db"]
+    return level_db
 
 
 RATE = Feature("rate", _octaves_of_rate, 0.05)
-PITCH = Feature("f0", itemgetter("f0_median_st"), 0.25)
-LEVEL = Feature("level", itemgetter("level_db"), 0.5)
+PITCH = Feature("f0", _pitch, 0.25)
+LEVEL = Feature("level", _level, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +204,11 @@ def contrasts_of(
             if not expects_reply(case.conversation.turns[played.index]):
                 continue
             seen = view(case, played)
-            reply = seen.reply
-            x = feature.read(tools.use("features", seen.clip))
-            y = None if reply is None else feature.read(tools.use("features", reply))
+            user = Utterance(tools.use("features", seen.clip), partial(str, seen.turn.text))
+            x, y = feature.read(user), None
+            if seen.reply is not None:
+                reply = Utterance(tools.use("features", seen.reply), partial(_said, seen, tools))
+                y = feature.read(reply)
             if x is None or y is None:
                 missing += 1
             else:
@@ -186,6 +218,12 @@ def contrasts_of(
         for place, found in pairs.items()
     ]
     return contrasts, missing
+
+
+def _said(seen: PlayedView, tools: Tools) -> str:
+    """What was said in a reply: by the system itself, where all of it was played."""
+    meant = seen.meant
+    return heard_reply(seen, tools) if meant is None or seen.interrupted else meant
 
 
 def _found(
@@ -239,7 +277,6 @@ _gain_metric = partial(
     direction="higher",
     range=(float("-inf"), float("inf")),
     level="corpus",
-    needs=("features",),
 )
 _correlation_metric = partial(
     metric,
@@ -248,44 +285,44 @@ _correlation_metric = partial(
     direction="higher",
     range=(-1.0, 1.0),
     level="corpus",
-    needs=("features",),
 )
 
 
-@_gain_metric()
+@_gain_metric(needs=("features", "judge_asr"))
 def contrast_gain_rate(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How far the reply's speaking rate follows the user's: slope, in octaves of rate.
 
-    Syllables per second of speech, pauses removed.
+    Syllables per second of speech, pauses removed. The syllables are those of the words: the
+    manifest's for the user; the system's own text for the reply, else the judge's transcript.
     """
     return _gain(cases, tools, RATE)
 
 
-@_gain_metric()
+@_gain_metric(needs=("features",))
 def contrast_gain_f0(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How far the reply's median pitch follows the user's: slope, in semitones."""
     return _gain(cases, tools, PITCH)
 
 
-@_gain_metric()
+@_gain_metric(needs=("features",))
 def contrast_gain_level(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How far the reply's active speech level follows the user's: slope, in dB."""
     return _gain(cases, tools, LEVEL)
 
 
-@_correlation_metric()
+@_correlation_metric(needs=("features", "judge_asr"))
 def contrast_correlation_rate(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How reliably the reply's speaking rate follows the user's, within contrast sets."""
     return _correlation(cases, tools, RATE)
 
 
-@_correlation_metric()
+@_correlation_metric(needs=("features",))
 def contrast_correlation_f0(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How reliably the reply's median pitch follows the user's, within contrast sets."""
     return _correlation(cases, tools, PITCH)
 
 
-@_correlation_metric()
+@_correlation_metric(needs=("features",))
 def contrast_correlation_level(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How reliably the reply's active speech level follows the user's, within contrast sets."""
     return _correlation(cases, tools, LEVEL)

@@ -122,7 +122,7 @@ class JudgeAsr:
 
 
 def _most_tokens(sound: Audio) -> int:
-    """Nobody says more than ten tokens a second; on noise, a loop would go on to the model's end."""
+    """Nobody says more than ten tokens a second; on noise, the model would go on to its limit."""
     return 16 + math.ceil(10.0 * min(sound.duration_s, 30.0))
 
 

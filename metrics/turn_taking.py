@@ -137,7 +137,10 @@ def takeover_rate_barge_in(case: Case, tools: Tools) -> list[Measurement]:
 
 def _after_offset(view: PlayedView, tools: Tools) -> Measurement:
     runs = [(max(a, view.offset_s), b) for a, b in view.runs_s if b > view.offset_s]
-    return _taken(view, takes_floor(view.case, tools, runs), 1)
+    barged_in = view.next_turn is not None and isinstance(view.next_turn.when, BargeIn)
+    # Who is interrupted had the floor, however little of the reply the manifest lets them say.
+    taken = bool(runs) if barged_in else takes_floor(view.case, tools, runs)
+    return _taken(view, taken, 1)
 
 
 @metric(

@@ -43,7 +43,9 @@ def answer(numbers: Numbers, pairs: Sequence[Pair]) -> list[str]:
     sentences = [sentence for sentence, _ in found if sentence]
     sentences += [line for _, lines in found for line in lines]
     if not sentences:
-        sentences.append("This run has too few systems in common conversations to compare any.")
+        sentences += [_alone(numbers, cell) for cell in contents.cells if cell.role == "system"]
+    if not sentences:
+        sentences.append("This run has no systems to compare, only oracles and controls.")
     if not {"cascade", "end_to_end"} <= kinds:
         sentences.append(
             "It does not hold both a cascade and an end-to-end system, so it cannot tell which of "
@@ -69,6 +71,20 @@ def _on_corpus(numbers: Numbers, corpus: str, pairs: Sequence[Pair]) -> tuple[st
     noun = "conversation" if independent == 1 else "conversations"
     sentence = f"On {independent} independent {noun} of {corpus}, {clauses}."
     return sentence, [_figures(numbers, pair) for pair in leading]
+
+
+def _alone(numbers: Numbers, cell: ShownCell) -> str:
+    """What a system reached that there is nothing to compare with."""
+    parts = []
+    for name in _LEADING:
+        entry = numbers.entry(cell, name) if name in numbers.headline() else None
+        if entry is not None and entry.value is not None:
+            places = decimals([entry.value])
+            unit = " s, median" if entry.spec.unit == "s" else ""
+            bounds = interval_text(entry.interval, places)
+            parts.append(f"{_NAMES[name].lower()} {number(entry.value, places)}{unit} {bounds}")
+    reached = f": {'; '.join(parts)}" if parts else ""
+    return f"On {cell.corpus} there is nothing to compare {cell.system} with{reached}."
 
 
 def _chosen(numbers: Numbers, pairs: Sequence[Pair]) -> tuple[ShownCell, ShownCell] | None:

@@ -164,19 +164,20 @@ def _list(entries: list[Entry]) -> str:
 def _judge(numbers: Numbers) -> Iterator[Caution]:
     """The judge's own errors bound what can be said of replies."""
     contents = numbers.contents
-    for name in ("judge_wer", "judge_user_wer"):
-        if name not in contents.specs:
-            continue
-        for corpus in contents.corpora:
-            cells = [cell for cell in contents.cells if cell.corpus == corpus]
-            entries = [entry for entry in numbers.entries([name], cells) if entry.value is not None]
-            if entries and entries[0].value is not None:
-                share = number(entries[0].value, 3)
-                yield Caution(
-                    "note",
-                    f"The judge ASR's own WER on the users' clean speech of {corpus} is {share}: "
-                    "word error rates of replies near it cannot be told from the judge's errors.",
-                )
+    entries = numbers.entries(["judge_wer"]) if "judge_wer" in contents.specs else []
+    shares = {entry.cell.corpus: entry.value for entry in entries if entry.value is not None}
+    for corpus, share in shares.items():
+        yield Caution(
+            "note",
+            f"The judge ASR's own WER on the users' clean speech of {corpus} is "
+            f"{number(share, 3)}: rates of replies near it may be the judge's errors.",
+        )
+    if not shares and "reply_wer" in numbers.headline():
+        yield Caution(
+            "note",
+            "The judge ASR's own word error rate on the users' clean speech was not measured: "
+            "small word error rates of replies may be the judge's.",
+        )
 
 
 def _sees_answers(contents: Contents) -> Iterator[Caution]:

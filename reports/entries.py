@@ -35,6 +35,19 @@ _REASON_LENGTH = 160
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why so many measurements have no value."""
+
+    count: int
+    status: str
+    text: str
+
+    def __str__(self) -> str:
+        """Write it in one line."""
+        return f"{self.count} {self.status}: {self.text}" if self.count else self.text
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A corpus value, or why there is none.
 
@@ -62,7 +75,7 @@ class Entry:
     censored: int
     skipped: int
     failed: int
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
 
 class Numbers:
@@ -130,18 +143,15 @@ def observations(contents: Contents, cell: ShownCell, name: str) -> list[Observa
     ]
 
 
-def _reasons(rows: Sequence[Row]) -> tuple[str, ...]:
+def _reasons(rows: Sequence[Row]) -> tuple[Reason, ...]:
     if not rows:
-        return ("not measured",)
+        return (Reason(0, "skipped", "not measured"),)
     found = Counter(
-        (row.measurement.status, _first_line(row.measurement.reason))
+        (row.measurement.status, _first_line(row.measurement.reason) or "no reason given")
         for row in rows
         if row.measurement.status != "ok"
     )
-    return tuple(
-        f"{count} {status}: {reason or 'no reason given'}"
-        for (status, reason), count in found.most_common()
-    )
+    return tuple(Reason(count, status, text) for (status, text), count in found.most_common())
 
 
 def _first_line(text: str) -> str:

@@ -126,7 +126,7 @@ def _count_beyond(
 ) -> None:
     if count:
         text = f"◂ {count} beyond" if side == "left" else f"{count} beyond ▸"
-        axes.text(edge, place, text, ha=side, va="center", fontsize=8, color=cell.colour)
+        axes.text(edge, place - 0.27, text, ha=side, va="center", fontsize=8, color=cell.colour)
 
 
 def _waterfall_row(axes: Any, place: int, row: WaterfallRow, longest: float) -> None:

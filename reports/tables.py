@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 from cascadence.reports.contents import Contents, ShownCell
 from cascadence.reports.entries import Entry, Numbers
-from cascadence.reports.wording import ARROWS, MISSING, decimals, interval_text, number, unit_text
+from cascadence.reports.wording import (
+    ARROWS,
+    MISSING,
+    decimals,
+    fitting,
+    interval_text,
+    number,
+    unit_text,
+)
 from cascadence.results import Run
 
 if TYPE_CHECKING:
@@ -121,7 +129,7 @@ def _record(entry: Entry) -> dict[str, object]:
         "censored": entry.censored,
         "skipped": entry.skipped,
         "failed": entry.failed,
-        "reason": "; ".join(entry.reasons),
+        "reason": "; ".join(map(str, entry.reasons)),
     }
 
 
@@ -158,6 +166,7 @@ def _cell_text(entry: Entry, places: int) -> str:
         counts += [f"{count}{letter}"] if count else []
     if entry.value is None:
         return " ".join([MISSING, *counts])
+    places = fitting(entry.value, places)
     parts = [number(entry.value, places)]
     if entry.interval is not None:
         parts.append(interval_text(entry.interval, places))

@@ -16,9 +16,11 @@ from cascadence.reports.wording import (
     BETTER,
     MISSING,
     decimals,
+    fitting,
     interval_text,
     label,
     number,
+    plain_doc,
     unit_text,
 )
 
@@ -124,6 +126,7 @@ class FamilyTable:
     corpus: str
     cells: tuple[ShownCell, ...]
     rows: tuple[MetricRow, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ def column(contents: Contents, spec: MetricSpec) -> Column:
         arrow=ARROWS[spec.direction],
         better=BETTER[spec.direction],
         unit=unit_text(spec),
-        doc=contents.docs.get(spec.name, ""),
+        doc=plain_doc(contents.docs.get(spec.name, "")),
         signature=spec.signature,
         reference=spec.reference,
     )
@@ -192,16 +195,11 @@ def _headline_table(
         )
         for role in roles
     ]
-    notes = [
-        f"{entry.cell.system}, {entry.spec.name}: {'; '.join(entry.reasons)}"
-        for entry in numbers.entries(names, cells)
-        if entry.reasons
-    ]
     return HeadlineTable(
         corpus=corpus if len(contents.corpora) > 1 else "",
         columns=tuple(column(contents, contents.specs[name]) for name in names),
         groups=tuple(groups),
-        notes=tuple(notes),
+        notes=tuple(_notes(numbers.entries(names, cells))),
         remarks=tuple(Remark(cell, cell.remark) for cell in cells if cell.remark),
     )
 
@@ -218,13 +216,28 @@ def _family(numbers: Numbers, title: str, specs: Sequence[MetricSpec]) -> Family
             )
             for spec in specs
         ]
-        tables.append(FamilyTable(corpus if len(contents.corpora) > 1 else "", cells, tuple(rows)))
+        notes = tuple(_notes(numbers.entries([spec.name for spec in specs], cells)))
+        shown = corpus if len(contents.corpora) > 1 else ""
+        tables.append(FamilyTable(shown, cells, tuple(rows), notes))
     return Family(
         title=title,
         metrics=tuple(spec.name for spec in specs),
         tables=tuple(tables),
         definitions=tuple(column(contents, spec) for spec in specs),
     )
+
+
+def _notes(entries: Sequence[Entry]) -> list[str]:
+    """Say once why values are missing, and for whom."""
+    found: dict[str, list[str]] = {}
+    for entry in sorted(entries, key=lambda entry: entry.spec.name):
+        for reason in entry.reasons:
+            words = f"{entry.spec.name}, {reason.status}, {reason.text}"
+            if not reason.count:
+                words = f"{entry.spec.name}, {reason.text}"
+            count = f" ({reason.count})" if reason.count else ""
+            found.setdefault(words, []).append(f"{entry.cell.system}{count}")
+    return [f"{words}: {', '.join(systems)}" for words, systems in found.items()]
 
 
 def _entry_views(contents: Contents, entries: Sequence[Entry]) -> list[EntryView]:
@@ -237,6 +250,7 @@ def _entry_views(contents: Contents, entries: Sequence[Entry]) -> list[EntryView
 def _entry_view(
     contents: Contents, entry: Entry, places: int, scale: tuple[float, float] | None
 ) -> EntryView:
+    places = fitting(entry.value, places)
     text = "" if entry.value is None else number(entry.value, places)
     extra = "" if entry.p90 is None else f"p90 {number(entry.p90, places)}"
     bounds = interval_text(entry.interval, places)
@@ -275,7 +289,9 @@ def _title(entry: Entry, text: str, bounds: str, extra: str) -> str:
     parts.append(f"n = {entry.n} in {entry.clusters} independent conversations or contrast sets")
     if entry.censored:
         parts.append(f"{entry.censored} censored")
-    return f"{entry.cell.system}, {entry.spec.name}: " + "; ".join([*parts, *entry.reasons])
+    return f"{entry.cell.system}, {entry.spec.name}: " + "; ".join(
+        [*parts, *map(str, entry.reasons)]
+    )
 
 
 def _scale(entries: Sequence[Entry]) -> tuple[float, float] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from cascadence.conversation import (
@@ -20,34 +21,45 @@ MISSING = "–"
 ARROWS = {"higher": "↑", "lower": "↓", "neither": ""}
 BETTER = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 LABELS = {
-    "task_success": "Task success",
-    "response_gap_s": "Response gap",
     "endpointing_delay_s": "Endpointing",
+    "heard_s": "Until heard",
+    "first_token_s": "Until first token",
+    "first_audio_s": "Until first audio",
+    "onset_s": "Until audible",
     "ttfa_s": "Time to first audio",
     "ttft_s": "Time to first token",
     "rtf": "Real-time factor",
     "stall_s": "Stalls",
     "cutoff_rate": "Cut-offs",
     "overlap_ratio": "Overlap",
-    "reply_wer": "Reply WER",
-    "heard_wer": "Heard WER",
-    "contrast_gain_f0": "Contrast gain, F0",
-    "contrast_gain_rate": "Contrast gain, rate",
-    "log_f0_rmse_cents": "Log-F0 RMSE",
     "dnsmos_ovrl": "DNSMOS overall",
+    "dnsmos_sig": "DNSMOS signal",
+    "dnsmos_bak": "DNSMOS background",
 }
+_SPELT = {"f0": "F0", "wer": "WER", "rmse": "RMSE", "js": "JS", "pesq": "PESQ", "stoi": "STOI"}
+_UNIT_SUFFIX = re.compile(r"_(s|ms|hz|db|st|cents|bits|per_min)$")
 SUMMARIES = {
     "mean": "mean",
     "median": "median",
     "ratio": "ratio of sums",
     "survival": "Kaplan–Meier median",
 }
+_TIMES = "\u00d7"
 _UNIT_NAMES = {"ratio": "ratio", "s": "s", "": ""}
 
 
 def label(metric: str) -> str:
-    """Name a metric in words."""
-    return LABELS.get(metric, metric.replace("_", " ").capitalize())
+    """Name a metric in words, without its unit."""
+    words = _UNIT_SUFFIX.sub("", metric).split("_")
+    spelt = " ".join(_SPELT.get(word, word) for word in words)
+    return LABELS.get(metric, spelt[:1].upper() + spelt[1:])
+
+
+def plain_doc(text: str) -> str:
+    """Turn a docstring into paragraphs of plain text: no markup, no line breaks inside."""
+    bare = re.sub(r"`+([^`]*)`+", r"\1", text)
+    paragraphs = (" ".join(part.split()) for part in re.split(r"\n\s*\n", bare))
+    return "\n".join(part for part in paragraphs if part)
 
 
 def unit_text(spec: MetricSpec) -> str:
@@ -65,6 +77,13 @@ def decimals(values: list[float]) -> int:
     middle = sizes[len(sizes) // 2] if sizes else 1.0
     limits = ((100.0, 0), (10.0, 1), (0.1, 2), (0.01, 3))
     return next((places for limit, places in limits if middle >= limit), 4)
+
+
+def fitting(value: float | None, places: int) -> int:
+    """Return the column's decimals, or as many as keep a small value from looking like zero."""
+    if not value or abs(value) >= 0.5 * 10**-places:
+        return places
+    return max(places, decimals([value]))
 
 
 def number(value: float, places: int) -> str:
@@ -122,7 +141,7 @@ def style_words(style: Style) -> list[str]:
     """Name what is marked in a style."""
     words = [f"{style.label}"] if style.label else []
     words += [style.emotion] if style.emotion else []
-    signed = (("rate", style.rate, "times "), ("range", style.pitch_range, "times "))
+    signed = (("rate", style.rate, _TIMES), ("range", style.pitch_range, _TIMES))
     words += [f"{name} {sign}{value:g}" for name, value, sign in signed if value is not None]
     added = (("pitch", style.pitch, "st"), ("level", style.loudness, "dB"))
     words += [f"{name} {value:+g} {unit}" for name, value, unit in added if value is not None]

@@ -17,6 +17,7 @@ from cascadence.protocols import Context, Exchange, Turn  # noqa: E402
 from cascadence.systems.cadence.bundle import load_bundle, read_config  # noqa: E402
 from cascadence.systems.cadence.evaluate import wilson  # noqa: E402
 from cascadence.systems.cadence.features import LogMel, stack_frames  # noqa: E402
+from cascadence.systems.cadence.lexicon import Lexicon  # noqa: E402
 from cascadence.systems.cadence.memory import EarlierTurn, build_memory  # noqa: E402
 from cascadence.systems.cadence.model import Decoder, Ears, Writer  # noqa: E402
 from cascadence.systems.cadence.ragged import load_ragged, save_ragged  # noqa: E402
@@ -154,6 +155,28 @@ def test_pointer_copies_what_is_only_in_the_history() -> None:
     with torch.inference_mode():
         memory = build_memory(ears, decoder, [torch.randn(3, 32)], [[earlier]])
         assert int(Writer(decoder, memory).step()) == 17
+
+
+def test_lexicon_lets_only_its_words_be_written() -> None:
+    table = SymbolTable([" ", ".", "a", "b", "s"])
+    a, b, space, stop = (table.encode([symbol])[0] for symbol in ("a", "b", " ", "."))
+    lexicon = Lexicon(["ab", "as"], table)
+
+    def walk(ids: list[int]) -> int:
+        state = Lexicon.START
+        for symbol in ids:
+            state = lexicon.follow(state, symbol)
+        return state
+
+    assert lexicon.allowed(walk([a])).nonzero().flatten().tolist() == sorted(
+        table.encode(["b", "s"])
+    )
+    assert bool(lexicon.allowed(walk([a, b]))[space])
+    assert not bool(lexicon.allowed(walk([a, b]))[SymbolTable.END])
+    assert bool(lexicon.allowed(walk([a, b, stop]))[SymbolTable.END])
+    assert walk([a, b, stop, SymbolTable.END]) == Lexicon.START
+    with pytest.raises(KeyError):
+        walk([b])
 
 
 def test_ctc_joins_repeats_and_drops_blanks() -> None:

@@ -9,7 +9,7 @@ from cascadence.measurement import Case, Measurement, Value
 from cascadence.metrics import paralinguistics
 from cascadence.metrics.paralinguistics import Contrast, transfer
 from cascadence.metrics.tools import Features
-from planted_cases import Planted, Spoken, case_of, channel, noise
+from planted_cases import Planted, Spoken, case_of, channel, hears, noise, text
 from test_signal import voice
 
 STYLES = np.array([-4.0, -1.0, 2.0, 3.0])
@@ -133,29 +133,27 @@ def test_pitch_that_follows_the_user_is_measured_in_sound(gain: float, tools: Pl
     assert level.reason == "the users of each contrast set do not differ in this"
 
 
-def heard(rate: float | None) -> dict[str, float | None]:
-    return {"rate_syllables_per_s": rate, "f0_median_st": None, "level_db": None}
-
-
-def test_rate_is_compared_by_proportion() -> None:
+@pytest.mark.parametrize("tells", [True, False])
+def test_rate_is_compared_by_proportion(tells: bool) -> None:
     """A user who speaks twice as fast and a system that does so too: gain 1, whatever its pace."""
-    cases = [
-        case_of(
-            Spoken(0.0, 1.0, clip=noise(1.0, seed)),
-            system=channel(6.0, (2.5, noise(1.0, 10 + seed))),
+    cases, speech_s = [], {}
+    for seed in range(4):
+        reply = noise(1.0, 10 + seed)
+        case = case_of(
+            Spoken(0.0, 1.0, text="set a timer", clip=noise(1.0, seed)),
+            system=channel(6.0, (2.5, reply)),
+            events=[text(2.0, "seven minutes from now")] if tells else [],
             group=f"g{seed // 2}",
             duration_s=6.0,
         )
-        for seed in range(4)
-    ]
-    rates = {}
-    for seed, case in enumerate(cases):
-        rates[case.clips[0].sha256()] = 3.0 * 2 ** (seed % 2)
-        reply = case.recording.system.span(2.5, 3.5)
-        rates[reply.sha256()] = 5.0 * 2 ** (seed % 2)
-    tools = Planted(features=lambda audio: heard(rates[audio.sha256()]))
+        speech_s[case.clips[0].sha256()] = 1.0 / 2 ** (seed % 2)
+        speech_s[case.recording.system.span(2.5, 3.5).sha256()] = 1.5 / 2 ** (seed % 2)
+        cases.append(case)
+    tools = hears("seven minutes from now")
+    tools.answers["features"] = lambda audio: {"speech_s": speech_s[audio.sha256()]}
     found = paralinguistics.contrast_gain_rate.measure_corpus(cases, tools)
     assert number(found) == pytest.approx(1.0)
+    assert ("judge_asr" in {name for name, _ in tools.asked}) != tells
 
 
 def test_replies_that_never_came_are_counted_and_the_rest_compared(tools: Planted) -> None:

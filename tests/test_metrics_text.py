@@ -1,5 +1,6 @@
 import pytest
 
+from cascadence.metrics.syllables import count_syllables
 from cascadence.metrics.text import says, words
 
 
@@ -100,3 +101,27 @@ def test_what_a_human_would_accept_passes(text: str, phrase: str) -> None:
 )
 def test_what_a_human_would_not_accept_fails(text: str, phrase: str) -> None:
     assert not says(text, phrase)
+
+
+SYLLABLES = {
+    1: "asked boat changed eight goes hours late locked paused please queue rule sure the times",
+    2: "alarm apples being buses create dinner giant houses kitchen lion little message people "
+    "playing quiet seven something table timer twenty wanted weather homework",
+    3: "appointment area banana calendar capital idea messages museum oranges piano reminder "
+    "serious video",
+    4: "january temperature 7:15",
+    5: "refrigerator 55129",
+}
+
+
+@pytest.mark.parametrize(
+    ("word", "count"),
+    [(word, count) for count, row in SYLLABLES.items() for word in row.split()],
+)
+def test_syllables_of_a_word(word: str, count: int) -> None:
+    assert count_syllables(word) == count
+
+
+def test_syllables_of_a_text_are_the_same_however_it_is_written() -> None:
+    assert count_syllables("Set it for a quarter past seven.") == count_syllables("set it for 7:15")
+    assert count_syllables("") == 0

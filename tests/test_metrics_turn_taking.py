@@ -112,6 +112,11 @@ def test_barge_ins_are_answered_after_their_end() -> None:
     assert len(measured(turn_taking.takeover_rate_turn_end, case)) == 1
 
 
+def test_a_reply_that_is_interrupted_early_had_the_floor() -> None:
+    case = case_of(Spoken(0.0, 1.0), Spoken(2.0, 3.0, when=BARGE_IN), system=[(1.5, 2.2)])
+    assert numbers(measured(turn_taking.takeover_rate_turn_end, case)) == [1.0]
+
+
 def test_overlap_leaves_backchannels_out() -> None:
     case = case_of(
         Spoken(0.0, 2.0),

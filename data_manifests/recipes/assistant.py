@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
-import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,8 @@ from cascadence.conversation import (
 )
 from cascadence.data_manifests.recipes import corpus_files
 from cascadence.data_manifests.recipes.assistant_plan import (
+    CAST,
+    CONTRAST_CAST,
     REPLY_STYLES,
     Planned,
     PlannedTurn,
@@ -37,7 +38,7 @@ from cascadence.data_manifests.recipes.assistant_plan import (
 )
 from cascadence.data_manifests.recipes.clip_making import Clip, encode, make_clip
 from cascadence.data_manifests.recipes.quiet_sounds import quiet_sound
-from cascadence.data_manifests.recipes.voices import Prosody, Voice, voices
+from cascadence.data_manifests.recipes.voices import Prosody, Voice, voice
 from cascadence.errors import CascadenceError
 
 TRIES: Final = 3
@@ -106,11 +107,11 @@ def _make_group(
     turns = [(one, number, turn) for one in group for number, turn in enumerate(one.turns)]
     notes: list[dict[str, Any]] = []
     name = group[0].group or group[0].id
-    for voice in voice_order(group[0]):
-        attempt = _attempt(voice, turns, work)
+    for speaker in voice_order(group[0]):
+        attempt = _attempt(speaker, turns, work)
         notes += attempt.notes
         verdict = "; ".join(attempt.faults) or "kept"
-        notes.append({"id": name, "voice": voice.name, "verdict": verdict})
+        notes.append({"id": name, "voice": speaker.name, "verdict": verdict})
         if not attempt.faults:
             return list(_conversations(group, attempt, out)), notes
     notes.append({"id": name, "verdict": "dropped"})
@@ -119,27 +120,26 @@ def _make_group(
 
 def voice_order(planned: Planned) -> list[Voice]:
     """Return the voices to try for a conversation, the next in turn first."""
-    order = list(voices("test"))
-    random.Random(seed_of("voices", planned.group is not None)).shuffle(order)
-    first = planned.draw % len(order)
-    return (order[first:] + order[:first])[:TRIES]
+    cast = CAST if planned.group is None else CONTRAST_CAST
+    first = planned.draw % len(cast)
+    return [voice(name) for name in (cast[first:] + cast[:first])[:TRIES]]
 
 
 def _attempt(
-    voice: Voice, turns: list[tuple[Planned, int, PlannedTurn]], work: Path | None
+    speaker: Voice, turns: list[tuple[Planned, int, PlannedTurn]], work: Path | None
 ) -> Attempt:
-    attempt = Attempt(voice, (), (), (), ())
+    attempt = Attempt(speaker, (), (), (), ())
     for one, number, planned in turns:
         faults: tuple[str, ...] = ()
         for turn in _renditions(planned):
-            seed = seed_of("clip", one.id, number, voice.name)
+            seed = seed_of("clip", one.id, number, speaker.name)
             values = dict(turn.line.expect_slots)
             try:
-                clip = make_clip(voice, turn.line.text, turn.prosody, values, seed, work)
+                clip = make_clip(speaker, turn.line.text, turn.prosody, values, seed, work)
             except CascadenceError as error:
                 faults = (f"turn {number}: {error.what}",)
                 continue
-            note = _note(one, number, turn, voice, clip)
+            note = _note(one, number, turn, speaker, clip)
             attempt = dataclasses.replace(attempt, notes=(*attempt.notes, note))
             faults = tuple(f"turn {number}: {fault}" for fault in clip.faults(turn.prosody))
             if not faults:
@@ -215,6 +215,7 @@ def _quiet(planned: Planned, out: Path) -> Conversation:
         audio=_stored(out, f"audio/{planned.id}.0.opus", encode(audio)),
         speech_s=(0.0, audio.duration_s),
         expect=Expect(stay_silent=True),
+        speaker=corpus_files.NOBODY,
     )
     return Conversation(
         id=planned.id, tags=planned.tags, licence="Apache-2.0", source=SOURCE, turns=(turn,)

@@ -29,6 +29,29 @@ CONTRAST_SETS: Final = 14
 Quiet = Literal["room", "hum", "rain", "keyboard"]
 QUIETS: Final[tuple[Quiet, ...]] = ("room", "hum", "rain", "keyboard")
 
+CAST: Final = (
+    "kokoro-gongitsune",
+    "kokoro-kumo",
+    "flite-rms-high",
+    "joe-tenor",
+    "flite-rms",
+    "joe-alto",
+    "flite-awb",
+    "kokoro-kumo-high",
+)
+"""Test voices in the order of their turns in conversations."""
+CONTRAST_CAST: Final = (
+    "joe-alto",
+    "joe-tenor",
+    "kokoro-gongitsune",
+    "flite-rms",
+    "kokoro-kumo",
+    "kokoro-kumo-high",
+    "flite-awb",
+    "flite-rms-high",
+)
+"""The same for contrast sets."""
+
 CONTRAST_STYLES: Final[Mapping[str, Prosody]] = MappingProxyType(
     {
         "neutral": Prosody(),

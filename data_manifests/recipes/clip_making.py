@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from cascadence.audio import Audio
+from cascadence.audio import Audio, audible_runs
 from cascadence.data_manifests.recipes import resynthesis
 from cascadence.data_manifests.recipes.clips import CLIP_RATE_HZ, Spoken, active_level_dbfs, trimmed
 from cascadence.data_manifests.recipes.listening import Hearing, compare, transcript
@@ -103,7 +103,7 @@ def make_clip(
         return _kept(kept, text, values)
     raw = speak(voice, text, style, seed)
     data = encode(raw.audio)
-    spoken = Spoken(decode(data), raw.speech_s)
+    spoken = _decoded(data)
     neutral = speak(voice, text, Prosody(), seed)
     hearing = compare(transcript(spoken.audio), text, values)
     clip = Clip(spoken, data, measure(spoken, neutral), hearing)
@@ -155,7 +155,6 @@ def _keep(stem: Path, clip: Clip) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
     stem.with_suffix(".opus").write_bytes(clip.opus)
     notes = {
-        "speech_s": clip.spoken.speech_s,
         "dose": dataclasses.asdict(clip.dose),
         "heard": clip.hearing.text,
     }
@@ -166,6 +165,14 @@ def _keep(stem: Path, clip: Clip) -> None:
 def _kept(stem: Path, text: str, values: dict[str, tuple[str, ...]]) -> Clip:
     notes = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
     data = stem.with_suffix(".opus").read_bytes()
-    start_s, end_s = notes["speech_s"]
     hearing = compare(notes["heard"], text, values)
-    return Clip(Spoken(decode(data), (start_s, end_s)), data, Dose(**notes["dose"]), hearing)
+    return Clip(_decoded(data), data, Dose(**notes["dose"]), hearing)
+
+
+def _decoded(data: bytes) -> Spoken:
+    """The clip as everybody will hear it; its floor is 20 dB below what counts as audible."""
+    audio = decode(data)
+    runs = audible_runs(audio)
+    if not runs:
+        raise CascadenceError("nothing is audible after decoding")
+    return Spoken(audio, (round(runs[0][0], 4), round(runs[-1][1], 4)))

@@ -14,6 +14,8 @@ from cascadence.data_manifests.recipes.voices import Voice, voice
 from cascadence.manifest import MANIFEST
 
 MAKING: Final = "making.jsonl"
+NOBODY: Final = "nobody"
+"""The speaker of turns in which nobody speaks."""
 
 _DESCRIPTION: Final = """\
 Spoken requests to a home assistant: single and multi-turn conversations with corrections, \
@@ -22,10 +24,11 @@ contrast sets (same words, same voice, four styles). Text, values and replies ar
 domain's own sampler, split 'test': combinations of values that no training dialogue holds. The \
 voices are synthetic and are heard in no training material. Style is imposed by WORLD \
 resynthesis and measured again on the decoded clip (rate within 5 %, level within 1 dB, median \
-F0 within 0.5 semitone); speech boundaries are where the clean synthesis becomes audible and \
-stops being so. Every clip was heard by Whisper base with at most 25 % of its words wrong and no \
-value lost, else it was made again in another voice or dropped: so the corpus is, by choice, one \
-that a generic ASR can hear. What was measured, heard and dropped: making.jsonl."""
+F0 within 0.5 semitone); speech boundaries are where the speech becomes audible (10 ms frames at \
+-50 dBFS; the noise floor lies at -70) and stops being so. Every clip was heard by Whisper base \
+with at most 25 % of its words wrong and no value lost, else it was made again, calmer or in \
+another voice, or dropped: so the corpus is, by choice, one that a generic ASR can hear. What was \
+measured, heard and dropped: making.jsonl."""
 
 
 def write(
@@ -43,6 +46,7 @@ def write(
         folder / MAKING, [json.dumps(note, ensure_ascii=False, sort_keys=True) for note in notes]
     )
     names = {turn.speaker for one in conversations for turn in one.turns if turn.speaker}
+    names.discard(NOBODY)
     (folder / INFO).write_text(
         _info(folder, [voice(name) for name in sorted(names)]), encoding="utf-8"
     )
@@ -100,7 +104,8 @@ def _info(folder: Path, speakers: Sequence[Voice]) -> str:
         )
         for one in speakers
     ]
-    return "\n".join(parts)
+    silent = {"licence": "Apache-2.0", "description": "no voice: made room noise"}
+    return "\n".join([*parts, _table(f"voices.{NOBODY}", silent)])
 
 
 def _table(name: str, values: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from cascadence.data_manifests.recipes.assistant_plan import Quiet
 from cascadence.data_manifests.recipes.clips import CLIP_RATE_HZ, quiet
 
 DURATION_S: Final = 5.0
-_LEVEL_DBFS: Final = {"room": -62.0, "hum": -45.0, "rain": -42.0, "keyboard": -62.0}
+_LEVEL_DBFS: Final = {"room": -58.0, "hum": -45.0, "rain": -42.0, "keyboard": -58.0}
 
 
 def quiet_sound(kind: Quiet, seed: int) -> Audio:

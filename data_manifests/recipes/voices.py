@@ -221,17 +221,6 @@ _TEST: Final = (
         pitch_st=-1.0,
     ),
     Voice(
-        "kokoro-nezumi",
-        "kokoro",
-        Native("jf_nezumi", tempo=1.05),
-        "koniwa_nezumi",
-        "female",
-        _KOKORO_KONIWA,
-        "test",
-        227.0,
-        pitch_st=-1.0,
-    ),
-    Voice(
         "kokoro-kumo",
         "kokoro",
         Native("jm_kumo"),
@@ -241,6 +230,18 @@ _TEST: Final = (
         "test",
         104.0,
         pitch_st=2.0,
+    ),
+    Voice(
+        "kokoro-kumo-high",
+        "kokoro",
+        Native("jm_kumo"),
+        "koniwa_kumo",
+        "female",
+        _KOKORO_KONIWA,
+        "test",
+        160.0,
+        1.14,
+        10.0,
     ),
 )
 

@@ -44,6 +44,10 @@ class Bundle:
     statistics: StyleStatistics
     training: dict[str, Any]
 
+    def spoken_words(self) -> list[str]:
+        """Returns the joined symbols of every word that may be said."""
+        return [sound for sound in self.spelling if " " not in sound]
+
 
 def _networks(symbols: int, words: int) -> dict[str, nn.Module]:
     return {

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.model import Decoder, Ears
 from cascadence.systems.cadence.train_decoder import HeardTurns, write
 from cascadence.systems.cadence.train_ears import edit_distance
@@ -39,7 +40,11 @@ class ReplyScores:
 
 
 def evaluate_replies(
-    ears: Ears, decoder: Decoder, heard: HeardTurns, chosen: Sequence[int] | None = None
+    ears: Ears,
+    decoder: Decoder,
+    heard: HeardTurns,
+    chosen: Sequence[int] | None = None,
+    lexicon: Lexicon | None = None,
 ) -> ReplyScores:
     """Compares what is written with what should be; the history is the reference's.
 
@@ -48,13 +53,14 @@ def evaluate_replies(
         decoder: to be evaluated.
         heard: the turns.
         chosen: which of them; all if None.
+        lexicon: the words that may be said; any, if None.
     """
     numbers = list(range(len(heard.states)) if chosen is None else chosen)
     numbers.sort(key=lambda i: (len(heard.earlier[i]), len(heard.states[i])))
     exact = errors = symbols = 0
     for start in range(0, len(numbers), 16):
         batch = numbers[start : start + 16]
-        for i, made in zip(batch, write(ears, decoder, heard, batch), strict=True):
+        for i, made in zip(batch, write(ears, decoder, heard, batch, lexicon), strict=True):
             exact += made == list(heard.replies[i])
             errors += edit_distance(made, heard.replies[i])
             symbols += len(heard.replies[i])

@@ -16,6 +16,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from cascadence.systems.cadence.features import PROSODY_DIM, STATE_DIM
+from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.symbols import SymbolTable
 
 __all__ = ["STACK", "STYLE_DIM", "Decoder", "Ears", "Heard", "Memory", "Writer"]
@@ -282,9 +283,16 @@ class Decoder(nn.Module):
 class Writer:
     """Greedy decoding, a symbol at a time, for one or several turns at once."""
 
-    def __init__(self, decoder: Decoder, memory: Memory) -> None:
-        """Begins replies: the memory's keys and values are computed once."""
-        self._net, self._memory = decoder, memory
+    def __init__(self, decoder: Decoder, memory: Memory, lexicon: Lexicon | None = None) -> None:
+        """Begins replies: the memory's keys and values are computed once.
+
+        Args:
+            decoder: in evaluation mode.
+            memory: what it attends to.
+            lexicon: the words that may be said; any, if None.
+        """
+        self._net, self._memory, self._lexicon = decoder, memory, lexicon
+        self._states = [Lexicon.START] * len(memory.states)
         source = decoder.memory_norm(memory.states)
         self._cross = [layer.cross.project(source) for layer in decoder.each_layer()]
         self._keys = decoder.pointer_key(source)
@@ -300,6 +308,12 @@ class Writer:
             x, self._past[i] = layer(x, self._cross[i], self._memory.mask, self._past[i])
         scores = net.scores(net.norm(x), self._keys, self._memory)[:, -1]
         scores[:, SymbolTable.PAD] = scores[:, SymbolTable.BEGIN] = -math.inf
+        if self._lexicon is not None:
+            allowed = torch.stack([self._lexicon.allowed(state) for state in self._states])
+            scores = scores.masked_fill(~allowed, -math.inf)
         self._last = scores.argmax(-1, keepdim=True)
+        if self._lexicon is not None:
+            chosen = zip(self._states, self._last[:, 0].tolist(), strict=True)
+            self._states = [self._lexicon.follow(state, symbol) for state, symbol in chosen]
         self._position += 1
         return self._last[:, 0]

@@ -230,8 +230,8 @@ class Stages:
     ) -> tuple[Decoder, HeardTurns]:
         """Trains the decoder on what the frozen ears hear."""
         ears.requires_grad_(False)
-        rng = np.random.default_rng(self._config.decoder.seed)
-        heard = hear_all(ears, lessons, table, self.log, rng)
+        torch.manual_seed(self._config.decoder.seed)
+        heard = hear_all(ears, lessons, table, self.log, unsure=True)
         torch.manual_seed(self._config.decoder.seed)
 
         def train(net: Decoder, settings: StageConfig, save: Callable[[Decoder], None]) -> None:

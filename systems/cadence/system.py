@@ -12,6 +12,7 @@ from cascadence.audio import concatenate
 from cascadence.events import AudioOut, Event, Mark, TextOut
 from cascadence.protocols import Context, Exchange, SystemInfo, Turn
 from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
+from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.listener import HeardTurn, Listener
 from cascadence.systems.cadence.memory import EarlierTurn, build_memory
 from cascadence.systems.cadence.model import Decoder, Writer
@@ -40,13 +41,19 @@ class CadenceReplier:
     """Answers one turn with streamed speech; turn-taking is not its business."""
 
     def __init__(
-        self, *, style: Switch = "on", prosody: Switch = "on", weights: str | None = None
+        self,
+        *,
+        style: Switch = "on",
+        prosody: Switch = "on",
+        lexicon: Switch = "on",
+        weights: str | None = None,
     ) -> None:
         """Names the weights and sets the controls.
 
         Args:
             style: `off` answers in the neutral voice whatever the user's.
             prosody: `off` takes pitch, voicing and level out of the input.
+            lexicon: `off` lets it say any string of phonemes, not only words of its domain.
             weights: folder of `cadence.safetensors` and `cadence.json`; the shipped ones if None.
 
         Raises:
@@ -54,7 +61,7 @@ class CadenceReplier:
         """
         # YAML reads a bare `on` or `off` as a boolean.
         spelled = {"True": "on", "False": "off"}
-        switches = {"style": str(style), "prosody": str(prosody)}
+        switches = {"style": str(style), "prosody": str(prosody), "lexicon": str(lexicon)}
         words = {name: spelled.get(word, word) for name, word in switches.items()}
         for name, word in words.items():
             if word not in ("on", "off"):
@@ -63,6 +70,7 @@ class CadenceReplier:
         self._folder = Path(weights) if weights else _FOLDER
         self._bundle: Bundle | None = None
         self._listener: Listener | None = None
+        self._lexicon: Lexicon | None = None
         self._threads = 0
         # What was heard and said, by the words said and the place of the turn: the runner's history
         # carries audio and text, and hearing a turn again would cost its time once more.
@@ -89,6 +97,8 @@ class CadenceReplier:
         torch.set_num_threads(1)
         self._bundle = load_bundle(self._folder)
         self._listener = Listener(self._bundle.ears, prosody=self._switches["prosody"] == "on")
+        if self._switches["lexicon"] == "on":
+            self._lexicon = Lexicon(self._bundle.spoken_words(), self._bundle.table)
         noise = torch.randn(2 * OUTPUT_RATE, generator=torch.Generator().manual_seed(0)) * 0.05
         for _ in self._respond(self._listener.hear(noise.numpy()), [], [], limit=20):
             pass
@@ -169,7 +179,8 @@ class CadenceReplier:
         net, table = self._bundle, self._bundle.table
         yield Mark("decode", "start")
         memory = build_memory(net.ears, net.decoder, [heard.states], [list(earlier)])
-        writer, stream = Writer(net.decoder, memory), VocoderStream(net.vocoder, self._style(heard))
+        writer = Writer(net.decoder, memory, self._lexicon)
+        stream = VocoderStream(net.vocoder, self._style(heard))
         waiting: list[int] = []
         told = 0
         for _ in range(limit):
@@ -219,9 +230,10 @@ class Cadence(HalfDuplex):
         *,
         style: Switch = "on",
         prosody: Switch = "on",
+        lexicon: Switch = "on",
         turn_taking: TurnTaking | Mapping[str, Any] | None = None,
         weights: str | None = None,
     ) -> None:
         """Builds the system; see `CadenceReplier` and `TurnTaking` for the parameters."""
-        replier = CadenceReplier(style=style, prosody=prosody, weights=weights)
+        replier = CadenceReplier(style=style, prosody=prosody, lexicon=lexicon, weights=weights)
         super().__init__(replier, turn_taking)

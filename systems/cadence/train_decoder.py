@@ -14,6 +14,7 @@ from torch import Tensor
 from cascadence.systems.cadence.config import StageConfig
 from cascadence.systems.cadence.data import Lessons
 from cascadence.systems.cadence.lessons_batch import ear_input, length_buckets, pad_features
+from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.memory import EarlierTurn, build_memory, padded
 from cascadence.systems.cadence.model import Decoder, Ears, Writer
 from cascadence.systems.cadence.symbols import SymbolTable
@@ -55,7 +56,8 @@ def hear_all(
     lessons: Lessons,
     table: SymbolTable,
     log: Callable[[str], None],
-    rng: np.random.Generator | None = None,
+    *,
+    unsure: bool = False,
 ) -> HeardTurns:
     """Runs the ears over every turn, in batches of similar length.
 
@@ -64,16 +66,16 @@ def hear_all(
         lessons: the turns.
         table: numbers the replies' symbols.
         log: told about the progress.
-        rng: given in training: dropout and masks stay on, since the ears are surer of the voices
-            that they were trained on than of a stranger's, and the decoder has to bear that.
+        unsure: in training, dropout stays on: the ears are surer of the voices that they were
+            trained on than of a stranger's, and the decoder has to bear that.
     """
-    ears.train(rng is not None)
+    ears.train(unsure)
     states: list[NDArray[np.float16]] = [np.zeros((0, 0), np.float16)] * len(lessons)
     spoken: list[NDArray[np.bool_]] = [np.zeros(0, bool)] * len(lessons)
     order = np.argsort([len(lessons.frames(i)[0]) for i in range(len(lessons))])
     for start in range(0, len(order), 16):
         chosen = order[start : start + 16]
-        features, lengths = pad_features([ear_input(*lessons.frames(i)) for i in chosen], rng)
+        features, lengths = pad_features([ear_input(*lessons.frames(i)) for i in chosen])
         with torch.autocast("cpu", torch.bfloat16):
             heard = ears(features, lengths)
         voiced = (ears.phone_head(heard.states.float()).argmax(-1) != SymbolTable.PAD).numpy()
@@ -149,12 +151,16 @@ def train_decoder(
 
 @torch.inference_mode()
 def write(
-    ears: Ears, decoder: Decoder, heard: HeardTurns, chosen: Sequence[int]
+    ears: Ears,
+    decoder: Decoder,
+    heard: HeardTurns,
+    chosen: Sequence[int],
+    lexicon: Lexicon | None = None,
 ) -> list[list[int]]:
     """Writes the replies to some turns, greedily, with the reference history."""
     turns = [torch.from_numpy(heard.states[i].astype(np.float32)) for i in chosen]
     memory = build_memory(ears, decoder, turns, [heard.history(i) for i in chosen])
-    writer = Writer(decoder, memory)
+    writer = Writer(decoder, memory, lexicon)
     rows: list[list[int]] = [[] for _ in chosen]
     open_rows = set(range(len(rows)))
     for _ in range(MAX_SYMBOLS):
