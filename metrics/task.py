@@ -2,21 +2,26 @@
 
 Judged on the reply's sound, through the judge ASR, against the manifest's ``expect``; never on the
 text that a system meant to say. Every item that the manifest expects counts, answered or not. Words
-match whole, numbers and plurals are normalised (`cascadence.metrics.text`).
+match whole, numbers and plurals are normalised (`cascadence.metrics.text`). Repeating the request
+is no answer, though all values are in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 from cascadence.conversation import ExpectedToolCall, UserTurn
 from cascadence.events import Stamped
 from cascadence.measurement import Case, Measurement, Tools, metric, ratio, skipped, value
-from cascadence.metrics.text import NORMALISER, says
+from cascadence.metrics.text import NORMALISER, says, words
 from cascadence.metrics.turn_taking import silence_broken
 from cascadence.metrics.turns import PlayedView, each_turn
+
+ECHO_LIKENESS = 0.8
+"""Share of matching words (Ratcliff and Obershelp) from which a reply repeats the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Verdict:
         excludes: by phrase, whether it was *not* said.
         answer: whether one of the accepted answers was said; ``None`` where none is expected.
         tool_calls: whether all expected calls were made; ``None`` where none is expected.
+        echo: whether the reply is the request repeated.
     """
 
     slots: dict[str, bool]
@@ -36,12 +42,14 @@ class Verdict:
     excludes: dict[str, bool]
     answer: bool | None
     tool_calls: bool | None
+    echo: bool = False
 
     @property
     def fulfilled(self) -> bool:
         """Whether everything holds."""
         parts = [*self.slots.values(), *self.contains.values(), *self.excludes.values()]
-        return all(parts) and self.answer is not False and self.tool_calls is not False
+        answered = self.answer is not False and self.tool_calls is not False
+        return all(parts) and answered and not self.echo
 
     @property
     def unmet(self) -> list[str]:
@@ -50,6 +58,7 @@ class Verdict:
         missing += [f"contains {phrase!r}" for phrase, held in self.contains.items() if not held]
         missing += [f"excludes {phrase!r}" for phrase, held in self.excludes.items() if not held]
         missing += ["answer"] if self.answer is False else []
+        missing += ["not an echo of the request"] if self.echo else []
         return missing + (["tool_calls"] if self.tool_calls is False else [])
 
 
@@ -77,7 +86,21 @@ def judge(turn: UserTurn, said: str, calls: Sequence[Stamped] = ()) -> Verdict:
             if expect.tool_calls
             else None
         ),
+        echo=_is_echo(turn, said),
     )
+
+
+def _is_echo(turn: UserTurn, said: str) -> bool:
+    """Whether a reply repeats the request, and is no nearer to the reference reply than to it."""
+    to_request = _likeness(turn.text, said)
+    if to_request < ECHO_LIKENESS:
+        return False
+    reference = turn.expect.reply_text
+    return reference is None or to_request > _likeness(reference, said)
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, words(one), words(other), autojunk=False).ratio()
 
 
 def _calls(wanted: ExpectedToolCall, call: Stamped) -> bool:
@@ -119,7 +142,7 @@ def task_success(case: Case, tools: Tools) -> list[Measurement]:
 
     ``slots``, ``contains``, ``excludes`` and ``answer`` in the judge's transcript, ``tool_calls``
     among the events, ``stay_silent``: the system does not take the floor. A turn without a reply is
-    a failure unless silence is what was expected.
+    a failure unless silence is what was expected, and so is the request repeated.
     """
 
     def success(view: PlayedView) -> Measurement:

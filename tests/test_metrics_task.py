@@ -1,6 +1,6 @@
 import pytest
 
-from cascadence.conversation import Aside, Expect, ExpectedToolCall
+from cascadence.conversation import Aside, AudioRef, Expect, ExpectedToolCall, UserTurn
 from cascadence.events import Stamped
 from cascadence.measurement import Ratio
 from cascadence.metrics import task
@@ -94,3 +94,26 @@ def test_speech_loss_needs_a_text_and_counts_what_never_became_sound() -> None:
     assert measured(task.speech_loss, case_of(asked(ALARM)), Planted())[0].status == "skipped"
     mute = case_of(asked(ALARM), events=[text(2.4, "Alarm at 7:15.")])
     assert numbers(measured(task.speech_loss, mute, Planted())) == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("request_text", "reference", "said", "fulfilled"),
+    [
+        ("Set a timer for 7 minutes.", "Your timer is set for seven minutes.", "", False),
+        ("Set a timer for seven minutes.", None, "Set a timer for 7 minutes.", False),
+        ("Set a timer for seven minutes.", "Done.", "Set the timer for seven minutes", False),
+        ("Set a timer for seven minutes.", None, "Your timer is set for seven minutes.", True),
+        ("Play for seven minutes.", "Playing for seven minutes.", "Playing for 7 minutes.", True),
+        ("Seven minutes.", "Seven minutes.", "Seven minutes!", True),
+    ],
+)
+def test_a_request_repeated_is_no_answer(
+    request_text: str, reference: str | None, said: str, fulfilled: bool
+) -> None:
+    turn = UserTurn(
+        text=request_text,
+        audio=AudioRef(path="a.flac"),
+        speech_s=(0.1, 1.0),
+        expect=Expect(slots={"length": ("seven minutes", "7 minutes")}, reply_text=reference),
+    )
+    assert task.judge(turn, said).fulfilled is fulfilled
