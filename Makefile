@@ -30,7 +30,7 @@ demo: $(VENV)/.demo
 	$(BIN)/cascadence run demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import inspect
 import sys
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
@@ -75,10 +76,24 @@ def build(group: Group, spec: str | Mapping[str, Any] | object) -> Any:
     else:
         return spec
     target = load(group, name)
+    where = f"{group.removesuffix('s')} {name!r}" if group == "systems" else f"{group} {name!r}"
+    _refuse_unknown(target, parameters, where)
     try:
         return target(**parameters)
-    except TypeError as error:
-        raise CascadenceError(f"cannot be built: {error}", where=f"{group} {name!r}") from error
+    except (TypeError, ValueError) as error:
+        raise CascadenceError(f"cannot be built: {error}", where=where) from error
+
+
+def _refuse_unknown(target: Any, parameters: Mapping[str, Any], where: str) -> None:
+    known = inspect.signature(target).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        return
+    for name in parameters:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            guess = f"did you mean {near[0]!r}? " if near else ""
+            mend = f"{guess}known: {', '.join(known) or 'none'}"
+            raise CascadenceError(f"has no parameter {name!r}", where=where, mend=mend)
 
 
 def _load_reference(group: Group, reference: str) -> Any:

@@ -123,5 +123,28 @@ def heard_wer(case: Case, tools: Tools) -> list[Measurement]:
     return each_turn(case, wer, _meant_for_system)
 
 
+@metric(
+    family="intelligibility",
+    unit="ratio",
+    direction="neither",
+    range=(0.0, float("inf")),
+    level="turn",
+    needs=("judge_asr",),
+    summary="ratio",
+    reference="word error rate, by jiwer",
+)
+def judge_wer(case: Case, tools: Tools) -> list[Measurement]:
+    """Word error rate of the judge ASR on the user's own clips, against the manifest's text.
+
+    It measures the judge, not the system: what it mishears of clean speech, it mishears of replies.
+    """
+
+    def wer(view: PlayedView) -> Measurement:
+        clip = case.clips[view.played.index]
+        return _measured(view.turn.text, str(tools.use("judge_asr", clip)["text"]))
+
+    return each_turn(case, wer, lambda turn: bool(turn.text.strip()))
+
+
 def _meant_for_system(turn: UserTurn) -> bool:
     return claims_floor(turn) and not isinstance(turn.when, Aside) and bool(turn.text.strip())

@@ -14,6 +14,7 @@ pytest.importorskip("safetensors")
 from cascadence.audio import Audio  # noqa: E402
 from cascadence.events import AudioOut, Event, Mark, TextOut  # noqa: E402
 from cascadence.protocols import Context, Exchange, Turn  # noqa: E402
+from cascadence.systems.cadence.beam import BeamWriter  # noqa: E402
 from cascadence.systems.cadence.bundle import load_bundle, read_config  # noqa: E402
 from cascadence.systems.cadence.evaluate import wilson  # noqa: E402
 from cascadence.systems.cadence.features import LogMel, stack_frames  # noqa: E402
@@ -138,9 +139,33 @@ def test_step_by_step_decoding_agrees_with_training_scores() -> None:
         writer = Writer(decoder, memory)
         made = [int(writer.step()) for _ in range(12)]
         scores = decoder(torch.tensor([[SymbolTable.BEGIN, *made[:-1]]]), memory)
+        settled = list(BeamWriter(decoder, memory, None, width=1, lag=3).symbols(12))
     scores = scores.clone()
     scores[..., : SymbolTable.END] = -np.inf
     assert scores[0].argmax(-1).tolist() == made
+    until_end = made.index(SymbolTable.END) if SymbolTable.END in made else len(made)
+    assert settled == made[:until_end]
+
+
+def test_wider_beams_are_at_least_as_likely() -> None:
+    torch.manual_seed(1)
+    ears, decoder = Ears(12, 5, dim=32).eval(), Decoder(12, dim=32).eval()
+    table = SymbolTable([" ", ".", "a", "b", "s", "t", "m", "n", "l"])
+    lexicon = Lexicon(["ab", "as", "bat", "sat", "man", "lab"], table)
+
+    def likelihood(width: int) -> float:
+        with torch.inference_mode():
+            memory = build_memory(ears, decoder, [torch.randn(6, 32)], [[]])
+            writer = BeamWriter(decoder, memory, lexicon, width=width, lag=99)
+            made = list(writer.symbols(30))
+            scores = decoder(torch.tensor([[SymbolTable.BEGIN, *made]]), memory)[0]
+        wanted = torch.tensor([*made, SymbolTable.END])
+        return float(scores[torch.arange(len(wanted)), wanted].sum())
+
+    torch.manual_seed(5)
+    greedy = likelihood(1)
+    torch.manual_seed(5)
+    assert likelihood(6) >= greedy - 1e-5
 
 
 def test_pointer_copies_what_is_only_in_the_history() -> None:

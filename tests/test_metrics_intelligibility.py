@@ -5,9 +5,15 @@ import pytest
 from cascadence.conversation import Aside, BargeIn
 from cascadence.estimators import Observation
 from cascadence.events import Stamped
-from cascadence.metrics.intelligibility import WordErrors, heard_wer, reply_wer, word_errors
+from cascadence.metrics.intelligibility import (
+    WordErrors,
+    heard_wer,
+    judge_wer,
+    reply_wer,
+    word_errors,
+)
 from cascadence.statistics import summarise
-from planted_cases import Planted, Spoken, case_of, heard, hears, measured, numbers, text
+from planted_cases import Planted, Spoken, case_of, heard, hears, measured, noise, numbers, text
 
 
 def test_word_errors_agree_with_jiwer_on_what_needs_no_normalising() -> None:
@@ -100,3 +106,11 @@ def test_the_corpus_rate_is_errors_over_words_not_a_mean_of_rates() -> None:
         for name, case in (("a", short), ("b", long))
     ]
     assert summarise(heard_wer.spec, found).value == pytest.approx(0.1)
+
+
+def test_the_judges_own_errors_are_counted_on_the_users_clips() -> None:
+    clip = noise(1.0)
+    case = case_of(Spoken(0.0, 1.0, text="set a red timer", clip=clip))
+    tools = hears("set a bread timer")
+    assert numbers(measured(judge_wer, case, tools)) == [0.25]
+    assert tools.asked == [("judge_asr", clip)]

@@ -54,8 +54,10 @@ def test_files_and_modules_need_no_registration(tmp_path: Path) -> None:
 
 
 def test_wrong_parameters_are_said_with_the_name() -> None:
-    with pytest.raises(CascadenceError, match=r"'silent'.*loudness"):
+    with pytest.raises(CascadenceError, match=r"no parameter 'loudness'"):
         build("systems", {"part": "silent", "loudness": 3})
+    with pytest.raises(CascadenceError, match="did you mean 'delay_s'"):
+        build("systems", {"part": "scripted", "delay": 3})
 
 
 def test_nothing_is_imported_to_list_names() -> None:

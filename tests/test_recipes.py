@@ -26,6 +26,7 @@ from cascadence.data_manifests.recipes.clips import (
 )
 from cascadence.data_manifests.recipes.corpus_files import NOBODY
 from cascadence.data_manifests.recipes.listening import compare, edit_distance
+from cascadence.data_manifests.recipes.ogg import with_serial
 from cascadence.data_manifests.recipes.quiet_sounds import quiet_sound
 from cascadence.data_manifests.recipes.voices import VOICES, Prosody, speak, voice, voices
 from cascadence.errors import CascadenceError
@@ -88,7 +89,9 @@ def test_silence_has_no_speech() -> None:
 
 def test_opus_neither_delays_nor_shortens() -> None:
     spoken = place(vowel(1.0, 150.0, 5.0), 0.0, np.random.default_rng(2))
-    decoded = decode(encode(spoken.audio))
+    data = encode(spoken.audio)
+    assert encode(spoken.audio) == data
+    decoded = decode(data)
     assert len(decoded) == len(spoken.audio)
     lags = range(-160, 161)
     padded = np.pad(decoded.samples, 160)
@@ -97,6 +100,15 @@ def test_opus_neither_delays_nor_shortens() -> None:
         for lag in lags
     ]
     assert abs(lags[int(np.argmax(scores))]) <= 0.001 * RATE
+
+
+def test_a_torn_ogg_file_is_refused() -> None:
+    data = encode(vowel(0.3, 150.0))
+    assert with_serial(data, 0x43415343) == data
+    with pytest.raises(CascadenceError, match="torn"):
+        with_serial(data[:-1], 1)
+    with pytest.raises(CascadenceError, match="no Ogg page"):
+        with_serial(b"RIFF" + data, 1)
 
 
 def test_nobody_is_audible_for_long_in_a_quiet_room() -> None:

@@ -16,10 +16,12 @@ from cascadence.audio import Audio, audible_runs
 from cascadence.data_manifests.recipes import resynthesis
 from cascadence.data_manifests.recipes.clips import CLIP_RATE_HZ, Spoken, active_level_dbfs, trimmed
 from cascadence.data_manifests.recipes.listening import Hearing, compare, transcript
+from cascadence.data_manifests.recipes.ogg import with_serial
 from cascadence.data_manifests.recipes.voices import Prosody, Voice, speak
 from cascadence.errors import CascadenceError
 
 WORST_WER: Final = 0.25
+_SERIAL: Final = 0x43415343
 RATE_TOLERANCE: Final = 0.05
 PITCH_TOLERANCE_ST: Final = 0.5
 LEVEL_TOLERANCE_DB: Final = 1.0
@@ -129,12 +131,15 @@ def measure(spoken: Spoken, neutral: Spoken) -> Dose:
 
 
 def encode(audio: Audio) -> bytes:
-    """Encode to Ogg Opus, about 30 kb/s; decoding gives as many samples, without delay."""
+    """Encode to Ogg Opus, about 30 kb/s; decoding gives as many samples, without delay.
+
+    The same sound gives the same bytes.
+    """
     import soundfile
 
     buffer = io.BytesIO()
     soundfile.write(buffer, audio.samples, audio.sample_rate, format="OGG", subtype="OPUS")
-    return buffer.getvalue()
+    return with_serial(buffer.getvalue(), _SERIAL)
 
 
 def decode(data: bytes) -> Audio:

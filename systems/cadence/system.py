@@ -11,14 +11,15 @@ import torch
 from cascadence.audio import concatenate
 from cascadence.events import AudioOut, Event, Mark, TextOut
 from cascadence.protocols import Context, Exchange, SystemInfo, Turn
+from cascadence.systems.cadence.beam import BeamWriter
 from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
 from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.listener import HeardTurn, Listener
 from cascadence.systems.cadence.memory import EarlierTurn, build_memory
-from cascadence.systems.cadence.model import Decoder, Writer
+from cascadence.systems.cadence.model import Decoder
 from cascadence.systems.cadence.spelling import write_words
 from cascadence.systems.cadence.style import mirrored
-from cascadence.systems.cadence.symbols import SPACE, SymbolTable
+from cascadence.systems.cadence.symbols import SPACE
 from cascadence.systems.cadence.vocoder import NEUTRAL, ReplyStyle, VocoderStream
 from cascadence.systems.history import join_unanswered
 from cascadence.systems.turn_taking import HalfDuplex, TurnTaking
@@ -179,14 +180,11 @@ class CadenceReplier:
         net, table = self._bundle, self._bundle.table
         yield Mark("decode", "start")
         memory = build_memory(net.ears, net.decoder, [heard.states], [list(earlier)])
-        writer = Writer(net.decoder, memory, self._lexicon)
+        writer = BeamWriter(net.decoder, memory, self._lexicon)
         stream = VocoderStream(net.vocoder, self._style(heard))
         waiting: list[int] = []
         told = 0
-        for _ in range(limit):
-            symbol = int(writer.step())
-            if symbol == SymbolTable.END:
-                break
+        for symbol in writer.symbols(limit):
             said.append(symbol)
             waiting.append(symbol)
             if len(said) == 1:
