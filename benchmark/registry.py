@@ -18,9 +18,7 @@ from typing import Any, Literal
 
 from cascadence.errors import CascadenceError
 
-Group = Literal[
-    "systems", "asr", "llm", "tts", "metrics", "tools", "reports", "trainers"
-]
+Group = Literal["systems", "asr", "llm", "tts", "metrics", "tools", "reports", "trainers"]
 
 
 class UnknownName(CascadenceError):

@@ -56,8 +56,8 @@ def test_files_and_modules_need_no_registration(tmp_path: Path) -> None:
 def test_wrong_parameters_are_said_with_the_name() -> None:
     with pytest.raises(CascadenceError, match=r"no parameter 'loudness'"):
         build("systems", {"part": "silent", "loudness": 3})
-    with pytest.raises(CascadenceError, match="did you mean 'delay_s'"):
-        build("systems", {"part": "scripted", "delay": 3})
+    with pytest.raises(CascadenceError, match="did you mean 'llm'"):
+        build("systems", {"part": "cascade", "asr": "oracle", "lmm": "oracle"})
 
 
 def test_nothing_is_imported_to_list_names() -> None:

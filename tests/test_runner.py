@@ -98,18 +98,18 @@ def test_a_second_run_plays_nothing(corpus: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "reason"),
+    ("how", "limit_s", "reason"),
     [
-        ("raise", "ValueError: planted failure"),
-        ("hang", "no answer within 2 s"),
-        ("die", "signal 9"),
+        ("raise", 300.0, "ValueError: planted failure"),
+        ("hang", 4.0, "no answer within 4 s"),
+        ("die", 300.0, "signal 9"),
     ],
 )
 def test_trouble_costs_that_conversation_alone(
-    corpus: Path, tmp_path: Path, how: str, reason: str
+    corpus: Path, tmp_path: Path, how: str, limit_s: float, reason: str
 ) -> None:
     troubled = {"name": "t", "system": f"{SYSTEMS}:Troubled", "parameters": {"how": how}}
-    finished = execute(sweep(corpus, troubled, "Echoing", time_limit_s=2.0), tmp_path)
+    finished = execute(sweep(corpus, troubled, "Echoing", time_limit_s=limit_s), tmp_path)
     run = load_run(finished.directory)
     by_status: dict[str, list[Any]] = {"ok": [], "failed": []}
     for (cell, _, _), row in run.results.items():
