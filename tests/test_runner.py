@@ -84,7 +84,8 @@ def test_every_conversation_is_on_disk_with_both_channels(corpus: Path, tmp_path
         recording = run.directory.recording(row)
         assert recording.system.sample_rate == 16_000
         gap = recording.replies_s(recording.turns[0])[0][0] - recording.turns[0].speech_end_s
-        assert gap == pytest.approx(0.3, abs=0.03)
+        # A busy machine makes the answer late; the clock counts that as the system's compute.
+        assert 0.3 - 0.03 <= gap <= 0.3 + recording.compute_s + 0.03
 
 
 def test_a_second_run_plays_nothing(corpus: Path, tmp_path: Path) -> None:

