@@ -107,7 +107,7 @@ def _describe(request: Mapping[str, Any], python: str | None) -> tuple[Mapping[s
             return {}, str(error)
     worker = Worker(Path(os.devnull), python)
     try:
-        answer, _ = worker.ask({"kind": "describe", **request}, DESCRIBE_LIMIT_S)
+        answer = worker.ask({"kind": "describe", **request}, DESCRIBE_LIMIT_S)
     except WorkerLost as error:
         return {}, str(error)
     finally:

@@ -1,8 +1,8 @@
 """A run on disk: what was asked, what was heard, what was measured.
 
 Finished conversations are appended and flushed, one line each, after their audio is in place; a
-process that is killed at any moment loses at most the conversation in flight. One process at a time
-may write.
+process that is killed at any moment loses at most the conversation in flight and the one that was
+being written. One process at a time may write.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any, Self
 
-from cascadence.audio import Audio, read_audio
+from cascadence.audio import Audio, read_audio, write_audio
 from cascadence.errors import CascadenceError
 from cascadence.recording import Recording, from_json
 
@@ -102,11 +102,9 @@ class RunDirectory:
         cell, conversation_id, repeat = key
         return self.path / "audio" / cell / f"{conversation_id}.{repeat}.{channel}.flac"
 
-    def write_audio(self, key: Key, channel: str, flac: bytes) -> None:
-        """Put an encoded channel into place, atomically."""
-        path = self.audio_path(key, channel)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, flac)
+    def write_audio(self, key: Key, channel: str, audio: Audio) -> None:
+        """Put a channel into place, atomically."""
+        write_audio(self.audio_path(key, channel), audio)
 
     def recording(self, row: Mapping[str, Any]) -> Recording:
         """Load a finished conversation with its sound.

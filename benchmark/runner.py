@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event, Lock
@@ -19,6 +20,7 @@ from cascadence.errors import CascadenceError
 from cascadence.planning import Job, Plan
 from cascadence.run_directory import Key, RunDirectory
 from cascadence.sweep import Sweep
+from cascadence.worker import audio_bytes, audio_from
 from cascadence.worker_process import Worker, WorkerLost
 
 LOAD_LIMIT_S = 1800.0
@@ -125,6 +127,23 @@ def run_sweep(
     return outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A conversation as the worker is sent it: the request, and the clips' samples."""
+
+    request: Mapping[str, Any]
+    clips: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """A conversation as the worker sent it back, not yet on disk."""
+
+    job: Job
+    answer: Mapping[str, Any]
+    parts: Sequence[bytes]
+
+
 class _CellRunner:
     """Plays the conversations of one cell through one worker, restarted where it is lost."""
 
@@ -148,25 +167,39 @@ class _CellRunner:
         self._stop = stop
         self._contended = contended
         self._worker: Worker | None = None
+        self._played: _Played | None = None
 
-    def run(self, jobs: Iterable[Job]) -> None:
-        """Play these jobs, in order."""
-        problem = self._plan.problem
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Play these jobs, in order.
+
+        While the worker plays one, the one before is written and the one after is read, so that
+        files cost the worker no time.
+        """
         started = time.perf_counter()
         try:
-            for job in jobs:
-                if self._stop.is_set():
-                    return
-                if self._worker is None and not problem:
-                    problem = self._start()
-                if problem:
-                    self._record_failure(job, problem, "")
-                else:
-                    self._play(job)
+            self._play_all(jobs)
         finally:
-            self._cost.wall_s = time.perf_counter() - started
             if self._worker is not None:
                 self._worker.stop()
+            self._write_played()
+            self._cost.wall_s = time.perf_counter() - started
+
+    def _play_all(self, jobs: Sequence[Job]) -> None:
+        problem = self._plan.problem
+        ready = None if problem else self._prepare(jobs[0])
+        for job, following in itertools.zip_longest(jobs, jobs[1:]):
+            if self._stop.is_set():
+                return
+            if self._worker is None and not problem:
+                problem = self._start()
+            if problem:
+                self._record_failure(job, problem, "")
+                continue
+            if isinstance(ready, str):
+                self._record_failure(job, ready, "")
+                ready = self._prepare(following)
+            elif ready is not None:
+                ready = self._play(job, ready, following)
 
     def abort(self) -> None:
         """End the worker in the middle of what it does; called from another thread."""
@@ -181,41 +214,66 @@ class _CellRunner:
         started = time.perf_counter()
         self._worker = Worker(log, cell.python)
         try:
-            answer, _ = self._ask({"kind": "load", **self._plan.request}, LOAD_LIMIT_S)
+            answer = self._worker.ask({"kind": "load", **self._plan.request}, LOAD_LIMIT_S)
         except WorkerLost as error:
             self._worker = None
             return f"loading: {error.what}"
         self._cost.load_s += time.perf_counter() - started
         return f"loading: {answer['reason']}" if answer["kind"] == "failed" else ""
 
-    def _play(self, job: Job) -> None:
+    def _prepare(self, job: Job | None) -> _Ready | str | None:
+        """Read a conversation and its clips; return what is wrong with them, if anything is."""
+        if job is None:
+            return None
         cell_name, conversation_id, repeat = job.key
+        corpus = self._plan.corpus
+        try:
+            conversation = corpus.conversation(conversation_id)
+            clips = corpus.clips(conversation)
+        except CascadenceError as error:
+            return str(error)
         request = {
             "kind": "play",
-            "corpus": str(self._plan.corpus.path),
-            "conversation_id": conversation_id,
+            "conversation": conversation.model_dump(mode="json"),
+            "clip_rates": [clip.sample_rate for clip in clips],
             "cell": cell_name,
             "repeat": repeat,
             "seed": job.seed,
             "clock": self._plan.clock,
             "user": self._sweep.user.model_dump(),
         }
+        return _Ready(request, [audio_bytes(clip) for clip in clips])
+
+    def _play(self, job: Job, ready: _Ready, following: Job | None) -> _Ready | str | None:
+        """Play one conversation; return the next one, made ready in the meantime."""
+        assert self._worker is not None
+        upcoming: _Ready | str | None = None
         try:
-            answer, parts = self._ask(request, self._sweep.time_limit_s)
+            self._worker.send(ready.request, ready.clips)
+            self._write_played()
+            upcoming = self._prepare(following)
+            answer, parts = self._worker.receive(self._sweep.time_limit_s)
         except WorkerLost as error:
             self._worker = None
-            if self._stop.is_set():
-                return
-            self._cost.restarts += 1
-            self._record_failure(job, error.what, "")
-            return
-        if answer["kind"] != "played":
+            if not self._stop.is_set():
+                self._cost.restarts += 1
+                self._record_failure(job, error.what, "")
+            return upcoming or self._prepare(following)
+        if answer["kind"] == "played":
+            self._played = _Played(job, answer, parts)
+        else:
             self._record_failure(job, answer["reason"], answer.get("trace", ""))
+        return upcoming
+
+    def _write_played(self) -> None:
+        """Put the conversation that was played last on disk, if it is not there yet."""
+        played, self._played = self._played, None
+        if played is None:
             return
-        recording = answer["recording"]
+        job, recording = played.job, played.answer["recording"]
         digest = hashlib.sha256(json.dumps(recording, sort_keys=True).encode())
-        for flac in parts:
-            digest.update(flac)
+        for part in played.parts:
+            digest.update(part)
         row = {
             "fingerprint": job.fingerprint,
             "recording_id": digest.hexdigest()[:20],
@@ -223,19 +281,14 @@ class _CellRunner:
             **recording,
             "contended": self._contended,
         }
+        channels = played.answer["channels"].items()
+        for (channel, sample_rate), part in zip(channels, played.parts, strict=True):
+            self._directory.write_audio(job.key, channel, audio_from(part, sample_rate))
         with self._lock:
-            for channel, flac in zip(("user", "system"), parts, strict=True):
-                self._directory.write_audio(job.key, channel, flac)
             self._directory.append(row)
             self._cost.compute_s += recording["compute_s"]
             self._cost.played += 1
-            self._progress.conversation(cell_name, "ok", "")
-
-    def _ask(
-        self, request: Mapping[str, Any], limit_s: float
-    ) -> tuple[dict[str, Any], list[bytes]]:
-        assert self._worker is not None
-        return self._worker.ask(request, limit_s)
+            self._progress.conversation(job.key[0], "ok", "")
 
     def _record_failure(self, job: Job, reason: str, trace: str) -> None:
         cell_name, conversation_id, repeat = job.key

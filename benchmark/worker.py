@@ -8,7 +8,6 @@ another interpreter. What the system prints goes to standard error.
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import os
 import signal
@@ -52,13 +51,16 @@ def read_frame(stream: IO[bytes]) -> tuple[dict[str, Any], list[bytes]] | None:
     return header, parts
 
 
-def encode_flac(audio: Audio) -> bytes:
-    """Encode as 16-bit FLAC."""
-    import soundfile
+def audio_bytes(audio: Audio) -> bytes:
+    """Samples as they go through the pipe: little-endian float32."""
+    return audio.samples.astype("<f4", copy=False).tobytes()
 
-    buffer = io.BytesIO()
-    soundfile.write(buffer, audio.samples, audio.sample_rate, format="FLAC", subtype="PCM_16")
-    return buffer.getvalue()
+
+def audio_from(content: bytes, sample_rate: int) -> Audio:
+    """Sound as it comes out of the pipe."""
+    import numpy as np
+
+    return Audio(np.frombuffer(content, dtype="<f4").astype(np.float32, copy=False), sample_rate)
 
 
 def main() -> None:
@@ -74,7 +76,7 @@ def main() -> None:
             frame = read_frame(requests)
             if frame is None:
                 return
-            header, parts = server.answer(frame[0])
+            header, parts = server.answer(*frame)
             write_frame(answers, header, parts)
 
 
@@ -84,9 +86,10 @@ class _Server:
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
         self._system: Any = None
-        self._corpora: dict[str, Any] = {}
 
-    def answer(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    def answer(
+        self, request: Mapping[str, Any], parts: Sequence[bytes]
+    ) -> tuple[dict[str, Any], list[bytes]]:
         """Do what is asked; every error becomes an answer."""
         try:
             match request["kind"]:
@@ -95,7 +98,7 @@ class _Server:
                 case "load":
                     return self._load(request), []
                 case "play":
-                    return self._play(request)
+                    return self._play(request, parts)
                 case other:
                     return {"kind": "failed", "reason": f"unknown request {other!r}"}, []
         except Exception as error:
@@ -110,29 +113,32 @@ class _Server:
         info = dataclasses.asdict(system.info)
         return {"kind": "loaded", "load_s": time.perf_counter() - started, "info": info}
 
-    def _play(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    def _play(
+        self, request: Mapping[str, Any], parts: Sequence[bytes]
+    ) -> tuple[dict[str, Any], list[bytes]]:
         from cascadence.clock import make_clock
-        from cascadence.corpus import open_corpus
+        from cascadence.conversation import Conversation
         from cascadence.recording import to_json
         from cascadence.session import Script, play
         from cascadence.simulator import UserBehaviour
 
-        path = request["corpus"]
-        if path not in self._corpora:
-            self._corpora[path] = open_corpus(path)
-        corpus = self._corpora[path]
-        conversation = corpus.conversation(request["conversation_id"])
+        rates = request["clip_rates"]
         script = Script(
-            conversation=conversation,
-            clips=corpus.clips(conversation),
+            conversation=Conversation.model_validate(request["conversation"]),
+            clips=[audio_from(part, rate) for part, rate in zip(parts, rates, strict=True)],
             cell=request["cell"],
             repeat=request["repeat"],
             seed=request["seed"],
             behaviour=UserBehaviour(**request["user"]),
         )
         recording = play(self._system, script, make_clock(request["clock"]))
-        channels = [encode_flac(recording.user), encode_flac(recording.system)]
-        return {"kind": "played", "recording": to_json(recording)}, channels
+        channels = {"user": recording.user, "system": recording.system}
+        header = {
+            "kind": "played",
+            "recording": to_json(recording),
+            "channels": {name: audio.sample_rate for name, audio in channels.items()},
+        }
+        return header, [audio_bytes(audio) for audio in channels.values()]
 
 
 def build_system(name: str, parameters: Mapping[str, Any]) -> Any:

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,31 +40,46 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                bufsize=0,
             )
 
-    def ask(self, request: Mapping[str, Any], limit_s: float) -> tuple[dict[str, Any], list[bytes]]:
-        """Send a request and wait for its answer.
+    def ask(self, request: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
+        """Send a request without binary parts, and wait for its answer.
+
+        Raises:
+            WorkerLost: see `receive`.
+        """
+        self.send(request)
+        return self.receive(limit_s)[0]
+
+    def send(self, request: Mapping[str, Any], parts: Sequence[bytes] = ()) -> None:
+        """Send a request; `receive` brings its answer.
+
+        Raises:
+            WorkerLost: the process is gone.
+        """
+        stdin = self._process.stdin
+        assert stdin is not None
+        try:
+            write_frame(stdin, request, parts)
+        except BrokenPipeError:
+            raise self._lost() from None
+
+    def receive(self, limit_s: float) -> tuple[dict[str, Any], list[bytes]]:
+        """Wait for the answer to the request sent last: its header and its binary parts.
 
         Raises:
             WorkerLost: it died, or ``limit_s`` of wall time passed; the process is gone then.
         """
-        stdin, deadline = self._process.stdin, time.monotonic() + limit_s
-        assert stdin is not None
+        deadline = time.monotonic() + limit_s
         try:
-            write_frame(stdin, request)
             (size,) = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
             header: dict[str, Any] = json.loads(self._read(size, deadline))
-            parts = [self._read(part, deadline) for part in header.pop("parts")]
+            return header, [self._read(part, deadline) for part in header.pop("parts")]
         except TimeoutError:
             self.stop()
             raise WorkerLost(f"no answer within {limit_s:g} s") from None
-        except (EOFError, BrokenPipeError):
-            self._process.wait()
-            code = self._process.returncode
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            raise WorkerLost(f"its process died ({how})") from None
-        return header, parts
+        except EOFError:
+            raise self._lost() from None
 
     def kill(self) -> None:
         """End the process at once; a pending `ask` then raises `WorkerLost`."""
@@ -78,6 +93,12 @@ class Worker:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
+
+    def _lost(self) -> WorkerLost:
+        self._process.wait()
+        code = self._process.returncode
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return WorkerLost(f"its process died ({how})")
 
     def _read(self, count: int, deadline: float) -> bytes:
         assert self._process.stdout is not None
