@@ -1,19 +1,20 @@
 """The heavy instruments that metrics share: judge ASR, DNSMOS, signal features.
 
-Each is a `cascadence.measurement.Tool`: built without arguments, loaded when it is first asked, one
-thread (a run may score in several processes). Its ``version`` names the model and every setting
-that could change an answer, because answers are cached under it.
+Each is a `cascadence.measurement.Tool`: built without arguments, loaded when it is first asked. Its
+``version`` names the model and every setting that could change an answer, because answers are
+cached under it; the number of threads does not.
 """
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import version as installed_version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ from cascadence.audio import Audio, Samples, audible_runs
 from cascadence.metrics.signal import ANALYSIS_RATE, PitchTrack, utterance_features
 from cascadence.metrics.text import words
 from cascadence.require import require
+
+THREADS: Final = min(4, os.cpu_count() or 1)
+"""Nothing else runs while a run is scored; more threads than this bring little at these sizes."""
 
 
 def _expect(module: str, extra: str) -> None:
@@ -36,10 +40,10 @@ def _expect(module: str, extra: str) -> None:
 
 
 def _session(model: Path) -> Any:
-    """Load an ONNX model for one thread of the CPU."""
+    """Load an ONNX model for the CPU."""
     onnxruntime = require("onnxruntime", extra="quality")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = THREADS
     options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
@@ -115,7 +119,7 @@ class JudgeAsr:
             str(weights.fetch(self._artefact)),
             device="cpu",
             compute_type=self._compute_type,
-            cpu_threads=1,
+            cpu_threads=THREADS,
             num_workers=1,
             local_files_only=True,
         )
