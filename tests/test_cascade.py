@@ -169,7 +169,7 @@ def test_parts_are_built_from_references_and_mappings() -> None:
     )
     assert named.info.name == "mine"
     assert named.turn_taking.silence_s == 0.3
-    with pytest.raises(CascadenceError, match="cannot be built"):
+    with pytest.raises(CascadenceError, match="no parameter 'wrong'"):
         Cascade({"part": "planted:PlantedAsr", "wrong": 1}, "planted:PlantedLlm", PlantedTts())
     with pytest.raises(UnknownName):
         Cascade("no_such_part", PlantedLlm(), PlantedTts())
