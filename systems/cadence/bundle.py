@@ -79,6 +79,7 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
         "training": bundle.training,
     }
     text = json.dumps(config, ensure_ascii=False, indent=1)
+    part.chmod(0o644)  # safetensors makes it private to the user
     part.replace(folder / WEIGHTS_NAME)
     (folder / CONFIG_NAME).write_text(text + "\n", encoding="utf-8")
 
