@@ -90,7 +90,8 @@ def run_experiment(
         if measure:
             corpora = {cell_plan.cell.name: cell_plan.corpus for cell_plan in plans}
             _measure(directory, record, corpora, metrics, progress)
-    report = write_report(directory.path) if measure else None
+        # Inside the lock: two processes must not write one report.
+        report = write_report(directory.path) if measure else None
     return Finished(directory.path, outcome.failed, problems, report)
 
 
