@@ -31,9 +31,16 @@ class AudioOut:
 
 @dataclass(frozen=True, slots=True)
 class TextOut:
-    """What the system means to say in the audio that follows; several make up a reply."""
+    """What the system means to say in the audio that follows; several make up a reply.
+
+    Attributes:
+        text: in words.
+        understood: it counts as heard, word for word, whatever the audio sounds like: only an
+            oracle's voice may claim that.
+    """
 
     text: str
+    understood: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +121,10 @@ def stamp(event: Event, t_s: float) -> Stamped:
         BadEvent: it is no event.
     """
     match event:
-        case TextOut(text):
-            return Stamped(t_s, "text", {"text": text})
+        case TextOut(text, understood):
+            return Stamped(
+                t_s, "text", {"text": text, **({"understood": True} if understood else {})}
+            )
         case Heard(text):
             return Stamped(t_s, "heard", {"text": text})
         case Mark(stage, edge):

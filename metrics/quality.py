@@ -21,6 +21,8 @@ def _dnsmos(case: Case, tools: Tools, scale: str) -> list[Measurement]:
         reply = view.reply
         if reply is None:
             return skipped("no reply came")
+        if view.understood:
+            return skipped("an oracle's voice hums")
         if reply.duration_s < SHORTEST_S:
             return skipped(f"the reply is shorter than {SHORTEST_S} s")
         answer = tools.use("dnsmos", reply)[scale]

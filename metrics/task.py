@@ -119,8 +119,13 @@ def _same_argument(wanted: str | float | bool, given: object) -> bool:
 
 
 def heard_reply(view: PlayedView, tools: Tools) -> str:
-    """Return what the judge ASR hears of the reply; empty where there was none."""
+    """Return what the judge ASR hears of the reply; empty where there was none.
+
+    An oracle's voice is heard as it was meant.
+    """
     audio = view.reply
+    if audio is not None and view.understood:
+        return view.meant or ""
     return "" if audio is None else str(tools.use("judge_asr", audio)["text"])
 
 

@@ -105,6 +105,11 @@ class PlayedView:
         return _joined(event for event in self.events("text") if event.t_s >= since_s)
 
     @property
+    def understood(self) -> bool:
+        """Whether an oracle's voice spoke: its words count as heard."""
+        return any(event.data.get("understood") for event in self.events("text"))
+
+    @property
     def heard(self) -> str | None:
         """What the system understood; ``None`` where it did not tell."""
         return _joined(self.events("heard"))

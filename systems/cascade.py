@@ -193,7 +193,7 @@ class _Voice:
         if not self.started:
             self.started = True
             yield Mark("tts", "start")
-        yield TextOut(sentence)
+        yield TextOut(sentence, understood=self._tts.info.sees_answers)
         for audio in self._tts.synthesize(sentence, self._context):
             if not self._sounded:
                 self._sounded = True

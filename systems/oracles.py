@@ -1,7 +1,8 @@
 """Stages that know the answer: a cascade with one of them shows what that stage costs.
 
-`OracleAsr` reads the manifest's text and `OracleLlm` its reference reply. There is no oracle for
-the TTS: what the perfect voice is, no manifest says.
+`OracleAsr` reads the manifest's text and `OracleLlm` its reference reply. `OracleTts` stands for a
+voice of which every word is understood: how it sounds, no manifest says, so it hums for as long as
+the words would take, and its words count as heard.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
+from cascadence.audio import Audio
 from cascadence.errors import CascadenceError
 from cascadence.protocols import Answer, Context, Exchange, PartInfo, Turn
 
 _REVISION = "1"
 _MOSTLY = 0.5
+_HUM_HZ = 120.0
+_HUMMED_S = 0.3
 
 
 class _Oracle:
-    """What both oracles are: nothing to load, everything to see."""
+    """What all oracles are: nothing to load, everything to see."""
 
     @property
     def info(self) -> PartInfo:
@@ -57,6 +63,23 @@ class OracleLlm(_Oracle):
         begun = answers(context)
         if begun and begun[-1].reply_text and not begun[-1].stay_silent:
             yield begun[-1].reply_text
+
+
+class OracleTts(_Oracle):
+    """A `Tts` whose words are all understood; its sound is a hum, and is not to be rated."""
+
+    output_rate = 16_000
+
+    def synthesize(self, text: str, context: Context) -> Iterator[Audio]:
+        """Hum for 0.3 s a word, a pause of 50 ms after each: audible, and in a reply's rhythm."""
+        del context
+        times_s = np.arange(round(_HUMMED_S * self.output_rate)) / self.output_rate
+        tones = [np.sin(2 * np.pi * _HUM_HZ * k * times_s) / k for k in (1, 2, 3, 4)]
+        swell = np.sin(np.pi * times_s / _HUMMED_S)
+        word = np.pad(0.05 * swell * np.sum(tones, axis=0), (0, round(0.05 * self.output_rate)))
+        hum = np.tile(word, len(text.split()))
+        if len(hum):
+            yield Audio(hum.astype(np.float32), self.output_rate)
 
 
 def answers(context: Context) -> Sequence[Answer]:

@@ -9,7 +9,7 @@ from cascadence.protocols import FRAME_S, INPUT_RATE, PartInfo
 from cascadence.registry import UnknownName
 from cascadence.session import SystemFailed
 from cascadence.systems.cascade import Cascade
-from cascadence.systems.oracles import OracleAsr, OracleLlm
+from cascadence.systems.oracles import OracleAsr, OracleLlm, OracleTts
 from cascadence.systems.turn_taking import TurnTaking
 from planted import PlantedAsr, PlantedLlm, PlantedTts, Said, gap_s, played, times_s
 
@@ -197,6 +197,20 @@ def test_an_oracle_hears_only_what_was_said_in_the_turn() -> None:
         Said(text="hello again", pieces_s=(2.0, 0.7, 0.4)),
     )
     assert [e.data["text"] for e in recording.events if e.kind == "heard"] == ["hello again", ""]
+
+
+def test_an_oracle_voice_is_audible_and_says_that_it_is_understood() -> None:
+    system = Cascade(PlantedAsr(), PlantedLlm("It is noon. Have fun."), OracleTts(), RULES)
+    assert system.info.sees_answers
+    recording = played(system, Said(text="what time is it"))
+    [turn] = recording.turns
+    texts = [e.data for e in recording.events_for(turn, "text")]
+    assert [t["text"] for t in texts] == ["It is noon.", "Have fun."]
+    assert all(t["understood"] for t in texts)
+    reply = recording.reply_audio(turn)
+    assert reply is not None
+    # Five words of 0.3 s, 50 ms after each but the last; the swell of a word begins inaudibly.
+    assert reply.duration_s == pytest.approx(5 * 0.35 - 0.05, abs=0.05)
 
 
 def test_an_oracle_without_answers_says_so() -> None:

@@ -36,6 +36,16 @@ def test_no_reply_is_a_failure_and_asks_no_judge() -> None:
     assert tools.asked == []
 
 
+def test_an_oracle_voice_is_heard_as_it_was_meant() -> None:
+    said = Stamped(2.2, "text", {"text": "Your alarm is set for 7:15.", "understood": True})
+    case = case_of(asked(ALARM), system=[(2.5, 4.5)], events=[said])
+    tools = Planted()
+    assert numbers(measured(task.task_success, case, tools)) == [1.0]
+    assert tools.asked == []
+    silent = case_of(asked(ALARM), events=[said])
+    assert numbers(measured(task.task_success, silent, tools)) == [0.0]
+
+
 def test_what_is_not_judged_has_no_measurement() -> None:
     assert measured(task.task_success, case_of(asked(Expect())), Planted()) == []
 

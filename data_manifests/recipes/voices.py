@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -151,6 +152,23 @@ def _espeak(variant: str, gender: Literal["female", "male"], base_f0_hz: float) 
     )
 
 
+def _kokoro_reader(readers: str, base_f0_hz: float, formant_ratio: float = 1.0) -> Voice:
+    """Build a neural training voice out of readers that no test voice is made from."""
+    native = "+".join(f"jf_{part}" for part in readers.split("+"))
+    name = re.sub(r"[^a-z]+", "-", readers).strip("-")
+    return Voice(
+        f"kokoro-{name}" if formant_ratio == 1.0 else f"kokoro-{name}-low",
+        "kokoro",
+        Native(native, tempo=1.1),
+        f"koniwa_{name}",
+        "female",
+        _KOKORO_KONIWA,
+        "train",
+        base_f0_hz,
+        formant_ratio,
+    )
+
+
 _SLT = Native("slt", f0_mean_hz=172.0, f0_sd_hz=26.0)
 _KAL16 = Native("kal16", tempo=1.0, f0_mean_hz=95.0, f0_sd_hz=11.0)
 
@@ -187,6 +205,10 @@ _TRAIN: Final = (
         0.88,
         -6.0,
     ),
+    _kokoro_reader("nezumi", 226.0),
+    _kokoro_reader("tebukuro", 211.0),
+    _kokoro_reader("nezumi:0.5+tebukuro:0.5", 218.0),
+    _kokoro_reader("tebukuro", 182.0, 0.86),
     _espeak("en-gb", "male", 101.0),
     _espeak("en-gb-scotland+m2", "male", 101.0),
     _espeak("en-gb-x-rp+m4", "male", 94.0),

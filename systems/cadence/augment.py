@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-__all__ = ["background", "in_noise", "over_telephone", "with_silence"]
+__all__ = ["background", "coloured", "in_noise", "in_room", "over_telephone", "with_pause"]
 
 Samples = NDArray[np.float32]
 _RATE_HZ = 16000
@@ -58,6 +58,56 @@ def over_telephone(speech: Samples) -> Samples:
     return np.asarray(np.sign(coded) * np.expm1(np.abs(coded) * np.log(256)) / 255, np.float32)
 
 
-def with_silence(speech: Samples, before_s: float, after_s: float) -> Samples:
-    """Puts digital silence around speech at 16 kHz."""
-    return np.pad(speech, (round(before_s * _RATE_HZ), round(after_s * _RATE_HZ)))
+def in_room(speech: Samples, rt60_s: float, direct_db: float, rng: np.random.Generator) -> Samples:
+    """Reverberates speech: the direct sound, then noise that decays exponentially.
+
+    Args:
+        speech: at 16 kHz.
+        rt60_s: seconds until the reverberation has fallen by 60 dB.
+        direct_db: energy of the direct sound relative to the reverberation.
+        rng: draws the room.
+
+    Returns:
+        As many samples, at the same RMS.
+    """
+    times_s = np.arange(max(2, int(rt60_s * _RATE_HZ))) / _RATE_HZ
+    tail = rng.standard_normal(len(times_s)) * 10 ** (-3 * times_s / rt60_s)
+    tail[: int(0.002 * _RATE_HZ)] = 0.0
+    tail *= 10 ** (-direct_db / 20) / max(float(np.sqrt(np.sum(tail**2))), 1e-9)
+    tail[0] = 1.0
+    wet = signal.oaconvolve(speech, tail)[: len(speech)]
+    return np.asarray(wet * (_rms(speech) / max(_rms(wet), 1e-9)), np.float32)
+
+
+def coloured(speech: Samples, gains_db: Samples) -> Samples:
+    """Filters speech as a microphone may: gains at points evenly spaced in octaves.
+
+    Args:
+        speech: at 16 kHz.
+        gains_db: at 100 Hz, 7 kHz, and at points between, in dB; interpolated.
+
+    Returns:
+        As many samples, at the same RMS.
+    """
+    spectrum = np.fft.rfft(speech)
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(len(speech), 1 / _RATE_HZ), 1.0))
+    places = np.linspace(np.log2(100.0), np.log2(7000.0), len(gains_db))
+    filtered = np.fft.irfft(spectrum * 10 ** (np.interp(octaves, places, gains_db) / 20))
+    filtered = np.resize(filtered, len(speech)) if len(filtered) < len(speech) else filtered
+    filtered = filtered[: len(speech)]
+    return np.asarray(filtered * (_rms(speech) / max(_rms(filtered), 1e-9)), np.float32)
+
+
+def with_pause(speech: Samples, pause_s: float, rng: np.random.Generator) -> Samples:
+    """Puts a pause into speech, at one of its quietest moments, away from its edges."""
+    frame = _RATE_HZ // 50
+    count = len(speech) // frame
+    first, last = int(0.15 * count), int(0.85 * count)
+    if last - first < 5:
+        return speech
+    power = (speech[: count * frame].astype(np.float64).reshape(count, frame) ** 2).mean(1)
+    smooth = np.convolve(power, np.ones(3) / 3, "same")[first:last]
+    quietest = np.argsort(smooth)[: max(1, len(smooth) // 12)]
+    at = (first + int(rng.choice(quietest))) * frame + frame // 2
+    floor = rng.standard_normal(round(pause_s * _RATE_HZ)) * 10 ** (-70 / 20)
+    return np.concatenate([speech[:at], floor.astype(np.float32), speech[at:]])

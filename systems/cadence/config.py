@@ -50,16 +50,28 @@ class SpeechConfig(_Strict):
         evaluation: user turns of the test split with test voices.
         single_share: share of conversations of one turn.
         noisy_share: share of turns in noise or through a telephone.
+        room_share: share of turns in a reverberant room.
+        coloured_share: share of turns through a microphone that is not flat.
+        hesitant_share: share of turns with an "um" or "uh" in them.
+        paused_share: share of turns with a pause in them.
         silent_share: share of turns without speech.
+        voices: names of `recipes.voices` to train on; all of the training split if empty.
+        recipe: of the code that renders; a new one asks for speech to be rendered again.
         seed: of the conversations, voices and styles.
         workers: processes.
     """
 
-    utterances: int = 12000
-    evaluation: int = 600
+    utterances: int = 16000
+    evaluation: int = 300
     single_share: float = 0.75
-    noisy_share: float = 0.25
+    noisy_share: float = 0.3
+    room_share: float = 0.25
+    coloured_share: float = 0.5
+    hesitant_share: float = 0.08
+    paused_share: float = 0.12
     silent_share: float = 0.03
+    voices: tuple[str, ...] = ()
+    recipe: int = 2
     seed: int = 2
     workers: int = 2
 
@@ -68,13 +80,13 @@ class StageConfig(_Strict):
     """One training stage.
 
     Attributes:
-        minutes: wall time.
+        steps: of the optimiser.
         batch: examples a step.
         learning_rate: at its top.
         seed: of weights and order.
     """
 
-    minutes: float
+    steps: int
     batch: int
     learning_rate: float
     seed: int = 0
@@ -84,10 +96,10 @@ class TrainConfig(_Strict):
     """A whole run, stage by stage."""
 
     voice: VoiceConfig = VoiceConfig()
-    vocoder: StageConfig = StageConfig(minutes=40, batch=12, learning_rate=1.2e-3)
+    vocoder: StageConfig = StageConfig(steps=4000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
-    ears: StageConfig = StageConfig(minutes=25, batch=16, learning_rate=1e-3)
-    decoder: StageConfig = StageConfig(minutes=30, batch=32, learning_rate=1e-3)
+    ears: StageConfig = StageConfig(steps=6000, batch=16, learning_rate=1e-3)
+    decoder: StageConfig = StageConfig(steps=12000, batch=32, learning_rate=1e-3)
 
 
 def load_config(path: Path) -> TrainConfig:
@@ -103,10 +115,19 @@ def smoke_config() -> TrainConfig:
     """Returns a run of about three minutes that learns 20 turns by heart."""
     return TrainConfig(
         voice=VoiceConfig(salads=6, replies=6),
-        vocoder=StageConfig(minutes=0.2, batch=4, learning_rate=1e-3),
+        vocoder=StageConfig(steps=20, batch=4, learning_rate=1e-3),
         speech=SpeechConfig(
-            utterances=20, evaluation=0, noisy_share=0.0, silent_share=0.0, workers=1
+            utterances=20,
+            evaluation=0,
+            noisy_share=0.0,
+            room_share=0.0,
+            coloured_share=0.0,
+            hesitant_share=0.0,
+            paused_share=0.0,
+            silent_share=0.0,
+            voices=("pico-us", "pico-gb"),
+            workers=1,
         ),
-        ears=StageConfig(minutes=0.6, batch=10, learning_rate=1e-3),
-        decoder=StageConfig(minutes=0.8, batch=10, learning_rate=1e-3),
+        ears=StageConfig(steps=300, batch=10, learning_rate=1e-3),
+        decoder=StageConfig(steps=300, batch=10, learning_rate=1e-3),
     )

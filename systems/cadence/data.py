@@ -1,9 +1,8 @@
 """Cadence's lessons: what users of the assistant domain say, how it sounds, what to answer.
 
 A plan of turns is drawn from the domain's own conversations; each turn is spoken in a user's
-voice and style, sometimes in noise or through a telephone, and kept as what the ears take in:
-    Whisper
-states and prosody at 50 Hz, in float16. The audio itself is not kept.
+voice and style, often in a room, in noise or through a telephone, and kept as what the ears take
+in: Whisper states and prosody at 50 Hz, in float16. The audio itself is not kept.
 """
 
 import json
@@ -56,6 +55,9 @@ class TurnPlan:
         formant_ratio: scales the formants.
         noise: `none`, `white`, `pink`, `hum`, `babble` or `telephone`.
         snr_db: of the noise.
+        rt60_s: of the room; 0 for none.
+        pause_s: put into the turn; 0 for none.
+        gains_db: of the microphone, from low to high; none if empty.
         seed: of everything random in the sound.
     """
 
@@ -74,29 +76,57 @@ class TurnPlan:
     formant_ratio: float = 1.0
     noise: str = "none"
     snr_db: float = 20.0
+    rt60_s: float = 0.0
+    pause_s: float = 0.0
+    gains_db: tuple[float, ...] = ()
     seed: int = 0
 
 
-def _styled(plan: TurnPlan, config: SpeechConfig, noisy: bool, rng: random.Random) -> TurnPlan:
-    """Draws a style and a channel for a turn."""
-    noise = "none"
-    if noisy and rng.random() < config.noisy_share:
-        noise = rng.choice(["white", "pink", "hum", "babble", "babble", "telephone", "telephone"])
+def _hesitant(text: str, rng: random.Random) -> str:
+    """Puts a filler before one of the words."""
+    words = text.split()
+    at = rng.randrange(len(words))
+    filler = rng.choice(["um", "uh"])
+    return " ".join([*words[:at], f"{filler},", *words[at:]])
+
+
+def _styled(plan: TurnPlan, config: SpeechConfig, rng: random.Random) -> TurnPlan:
+    """Draws a style for a turn."""
     return replace(
         plan,
         rate=round(min(1.35, max(0.72, rng.gauss(1.0, 0.15))), 3),
         pitch_st=round(min(5.0, max(-5.0, rng.gauss(0.0, 2.2))), 2),
         pitch_range=round(rng.choice([0.4, 0.7, 1.0, 1.0, 1.4, 1.8]), 2),
         level_db=round(min(4.0, max(-14.0, rng.gauss(-2.0, 4.5))), 1),
-        formant_ratio=round(rng.uniform(0.93, 1.07), 3),
-        noise=noise,
-        snr_db=round(rng.uniform(6.0, 25.0), 1),
+        formant_ratio=round(min(1.15, max(0.87, rng.gauss(1.0, 0.06))), 3),
         seed=rng.randrange(2**31),
     )
 
 
+def _channelled(plan: TurnPlan, config: SpeechConfig, rng: random.Random) -> TurnPlan:
+    """Draws hesitation, room, microphone and noise for a turn."""
+    noise = "none"
+    if rng.random() < config.noisy_share:
+        noise = rng.choice(["white", "pink", "hum", "babble", "babble", "telephone", "telephone"])
+    text = plan.text
+    if text and rng.random() < config.hesitant_share:
+        text = _hesitant(text, rng)
+    in_room = rng.random() < config.room_share
+    is_coloured = rng.random() < config.coloured_share
+    has_pause = rng.random() < config.paused_share
+    return replace(
+        plan,
+        text=text,
+        noise=noise,
+        snr_db=round(rng.uniform(6.0, 25.0), 1),
+        rt60_s=round(rng.uniform(0.15, 0.7), 2) if in_room else 0.0,
+        pause_s=round(rng.uniform(0.2, 1.0), 2) if has_pause else 0.0,
+        gains_db=tuple(round(rng.gauss(0.0, 4.0), 1) for _ in range(5)) if is_coloured else (),
+    )
+
+
 def plan_turns(
-    config: SpeechConfig, split: Split, count: int, voices: Sequence[str], noisy: bool = True
+    config: SpeechConfig, split: Split, count: int, voices: Sequence[str], channels: bool = True
 ) -> list[TurnPlan]:
     """Draws conversations of the domain until there are `count` turns.
 
@@ -105,27 +135,29 @@ def plan_turns(
         split: `train` or `test`, of the domain's combinations.
         count: turns, at least.
         voices: names of user voices; one a conversation.
-        noisy: whether channels are drawn too.
+        channels: whether hesitations, rooms, microphones and noise are drawn too.
     """
     from cascadence.data_manifests.assistant.sampling import sample_dialogue
 
     rng = random.Random(f"{config.seed}-{split}")
     turns: list[TurnPlan] = []
     dialogue = 0
+
+    def add(plan: TurnPlan) -> None:
+        styled = _styled(plan, config, rng)
+        turns.append(_channelled(styled, config, rng) if channels else styled)
+
     while len(turns) < count:
         voice = rng.choice(list(voices))
         if rng.random() < config.silent_share:
-            empty = TurnPlan(dialogue, 0, "", "", "", "silence", {}, voice)
-            turns.append(_styled(empty, config, noisy, rng))
+            add(TurnPlan(dialogue, 0, "", "", "", "silence", {}, voice))
         else:
             single = rng.random() < config.single_share
             drawn = sample_dialogue(rng, split, n_turns=1 if single else rng.randint(2, 5))
             for i, line in enumerate(drawn.turns):
                 slots = {name: list(forms) for name, forms in line.expect_slots.items()}
-                plan = TurnPlan(
-                    dialogue, i, line.text, line.reply, line.intent or "", line.kind, slots, voice
-                )
-                turns.append(_styled(plan, config, noisy, rng))
+                kind, intent = line.kind, line.intent or ""
+                add(TurnPlan(dialogue, i, line.text, line.reply, intent, kind, slots, voice))
         dialogue += 1
     return turns
 
@@ -161,6 +193,22 @@ def _sound(plan: TurnPlan, babble: Sequence[NDArray[np.float32]]) -> tuple[Any, 
     spoken = speak(voice(plan.voice), plan.text, prosody, plan.seed)
     speech_s = spoken.speech_s[1] - spoken.speech_s[0]
     samples = _endpointed(spoken.audio.at_rate(_RATE_HZ).samples, spoken.speech_s, rng)
+    if plan.pause_s:
+        samples = augment.with_pause(samples, plan.pause_s, rng)
+    return _channel(plan, samples[: int(_MAX_S * _RATE_HZ)], babble, rng), speech_s
+
+
+def _channel(
+    plan: TurnPlan,
+    samples: NDArray[np.float32],
+    babble: Sequence[NDArray[np.float32]],
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Takes speech from the mouth through room, microphone and line."""
+    if plan.rt60_s:
+        samples = augment.in_room(samples, plan.rt60_s, rng.uniform(0.0, 15.0), rng)
+    if plan.gains_db:
+        samples = augment.coloured(samples, np.array(plan.gains_db, np.float32))
     if plan.noise == "telephone":
         samples = augment.over_telephone(np.clip(samples, -1, 1))
     elif plan.noise == "babble" and len(babble) >= 3:
@@ -170,7 +218,7 @@ def _sound(plan: TurnPlan, babble: Sequence[NDArray[np.float32]]) -> tuple[Any, 
     elif plan.noise in ("white", "pink", "hum"):
         noise = augment.background(len(samples), plan.noise, rng)
         samples = augment.in_noise(samples, noise, plan.snr_db)
-    return np.clip(samples[: int(_MAX_S * _RATE_HZ)], -1, 1).astype(np.float32), speech_s
+    return np.clip(samples, -1, 1).astype(np.float32)
 
 
 def render_shard(

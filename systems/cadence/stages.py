@@ -17,17 +17,17 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from cascadence.systems.cadence.config import SpeechConfig, StageConfig, TrainConfig
+from cascadence.systems.cadence.config import SpeechConfig, TrainConfig
 from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_turns, render_shard
 from cascadence.systems.cadence.features import WhisperEncoder
 from cascadence.systems.cadence.lessons_batch import EarTargets, words_of
 from cascadence.systems.cadence.listener import WHISPER
 from cascadence.systems.cadence.model import Decoder, Ears
-from cascadence.systems.cadence.ragged import load_ragged, save_ragged
+from cascadence.systems.cadence.ragged import save_ragged
 from cascadence.systems.cadence.symbols import SymbolTable, canonical
 from cascadence.systems.cadence.train_decoder import HeardTurns, hear_all, train_decoder
 from cascadence.systems.cadence.train_ears import ear_targets, train_ears
-from cascadence.systems.cadence.train_vocoder import VocoderRun, load_utterances, train_vocoder
+from cascadence.systems.cadence.train_vocoder import load_utterances, train_vocoder
 from cascadence.systems.cadence.vocoder import Vocoder
 from cascadence.systems.cadence.voice_data import PiperVoice, reply_sentences, word_salads
 from cascadence.weights import fetch
@@ -36,6 +36,9 @@ __all__ = ["REPLY_VOICE", "Stages"]
 
 REPLY_VOICE = "piper-joe-medium"
 _SHARD_TURNS = 500
+# Formant synthesis is cheap and various, but people do not sound like it; a neural voice does
+# more, but takes a second a sentence. All others count six.
+_VOICE_WEIGHT = {"espeak": 2, "kokoro": 1}
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
@@ -113,13 +116,16 @@ class Stages:
         from cascadence.data_manifests.recipes.voices import voices
 
         settings: SpeechConfig = self._config.speech
-        # Formant synthesis is cheap and various, but people do not sound like it: a third as often.
+        allowed = set(settings.voices) if settings.voices and split == "train" else None
         names = [
-            v.name for v in voices(split) for _ in range(1 if v.synthesiser == "espeak" else 3)
+            v.name
+            for v in voices(split)
+            for _ in range(_VOICE_WEIGHT.get(v.synthesiser, 6))
+            if allowed is None or v.name in allowed
         ]
         folder = self._folder / f"speech-{split}-{self._key('speech')}"
         folder.mkdir(exist_ok=True)
-        shards = _shards(plan_turns(settings, split, count, names, noisy=split == "train"))
+        shards = _shards(plan_turns(settings, split, count, names, channels=split == "train"))
         paths = [folder / f"{i:04d}.safetensors" for i in range(len(shards))]
         todo = [(s, p) for s, p in zip(shards, paths, strict=True) if not p.exists()]
         self.log(f"speech {split}: {len(paths)} shards, {len(todo)} to render")
@@ -129,15 +135,19 @@ class Stages:
                 self.log(f"speech {split}: a shard is done")
         return Lessons(paths)
 
+    def _voice_texts(self) -> list[str]:
+        """Draws the vocoder's training text."""
+        settings = self._config.voice
+        tokenizer = fetch(WHISPER) / "tokenizer.json"
+        texts = word_salads(tokenizer, settings.salads, settings.seed)
+        return texts + reply_sentences(settings.replies, settings.seed)
+
     def _spoken(self) -> Path:
         """Lets the reply voice speak the vocoder's training text."""
-        settings = self._config.voice
         path = self._folder / f"voice-{self._key('voice')}.safetensors"
         if path.exists():
             return path
-        tokenizer = fetch(WHISPER) / "tokenizer.json"
-        texts = word_salads(tokenizer, settings.salads, settings.seed)
-        texts += reply_sentences(settings.replies, settings.seed)
+        texts = self._voice_texts()
         voice = self.reply_voice()
         spoken = []
         for i, text in enumerate(texts):
@@ -155,60 +165,52 @@ class Stages:
 
     def symbols(self, lessons: Lessons) -> SymbolTable:
         """Numbers every symbol that users, replies or the vocoder's text need."""
-        _, note = load_ragged(self._spoken())
-        found = lessons.symbols() | {s for symbols in note["symbols"] for s in symbols}
+        phones = self.reply_voice().symbols
+        found = lessons.symbols() | {s for text in self._voice_texts() for s in phones(text)}
         return SymbolTable(sorted({canonical(symbol) for symbol in found}))
 
     def _stage(
         self,
         name: str,
         network: _Network,
-        settings: StageConfig,
-        train: Callable[[_Network, StageConfig, Callable[[_Network], None]], None],
+        train: Callable[[_Network, int, Callable[[int], None]], None],
     ) -> _Network:
-        """Trains a network, or loads what is there; resumes from a checkpoint."""
+        """Trains a network, or loads what is there; goes on from a checkpoint's step."""
         from safetensors.torch import load_file, save_file
 
         path = self._folder / f"{name}-{self._key(name)}.safetensors"
         checkpoint = path.with_suffix(".checkpoint")
-        began, spent_s = time.monotonic(), 0.0
+        first = 0
         if path.exists():
             network.load_state_dict(load_file(path))
             return network.eval()
         if checkpoint.exists():
             state = load_file(checkpoint)
-            spent_s = float(state.pop("spent_s"))
+            first = int(state.pop("step"))
             network.load_state_dict(state)
-            self.log(f"{name}: goes on after {spent_s:.0f} s")
+        self.log(f"{name}: begins at step {first}")
 
-        def save(current: _Network) -> None:
-            spent = torch.tensor(spent_s + time.monotonic() - began)
+        def save(step: int) -> None:
             part = checkpoint.with_suffix(".part")
-            save_file({**current.state_dict(), "spent_s": spent}, part)
+            save_file({**network.state_dict(), "step": torch.tensor(step)}, part)
             part.replace(checkpoint)
 
-        left = max(settings.minutes - spent_s / 60, 0.02)
-        train(network, settings.model_copy(update={"minutes": left}), save)
+        train(network, first, save)
         save_file(network.state_dict(), path)
         checkpoint.unlink(missing_ok=True)
         self.log(f"{name}: done")
         return network.eval()
 
     def vocoder(self, table: SymbolTable) -> Vocoder:
-        """Trains the vocoder."""
+        """Trains the vocoder, on what the reply voice says."""
         examples = load_utterances([self._spoken()], table)
         torch.manual_seed(self._config.vocoder.seed)
 
-        def train(net: Vocoder, settings: StageConfig, save: Callable[[Vocoder], None]) -> None:
-            run = VocoderRun(
-                minutes=settings.minutes,
-                batch=settings.batch,
-                learning_rate=settings.learning_rate,
-                seed=settings.seed,
-            )
-            train_vocoder(net, examples, run, save, self._curve("vocoder"))
+        def train(net: Vocoder, first: int, save: Callable[[int], None]) -> None:
+            settings = self._config.vocoder
+            train_vocoder(net, examples, settings, first, save, self._curve("vocoder"))
 
-        return self._stage("vocoder", Vocoder(len(table)), self._config.vocoder, train)
+        return self._stage("vocoder", Vocoder(len(table)), train)
 
     def ears(
         self, lessons: Lessons, table: SymbolTable
@@ -219,11 +221,12 @@ class Stages:
         targets = ear_targets(lessons, table, vocabulary)
         torch.manual_seed(self._config.ears.seed)
 
-        def train(net: Ears, settings: StageConfig, save: Callable[[Ears], None]) -> None:
-            train_ears(net, lessons, targets, settings, save, self._curve("ears"))
+        def train(net: Ears, first: int, save: Callable[[int], None]) -> None:
+            settings = self._config.ears
+            train_ears(net, lessons, targets, settings, first, save, self._curve("ears"))
 
         ears = Ears(len(table), len(vocabulary) + 1)
-        return self._stage("ears", ears, self._config.ears, train), vocabulary, targets
+        return self._stage("ears", ears, train), vocabulary, targets
 
     def decoder(
         self, ears: Ears, lessons: Lessons, table: SymbolTable
@@ -234,7 +237,8 @@ class Stages:
         heard = hear_all(ears, lessons, table, self.log, unsure=True)
         torch.manual_seed(self._config.decoder.seed)
 
-        def train(net: Decoder, settings: StageConfig, save: Callable[[Decoder], None]) -> None:
-            train_decoder(net, ears, heard, settings, save, self._curve("decoder"))
+        def train(net: Decoder, first: int, save: Callable[[int], None]) -> None:
+            settings = self._config.decoder
+            train_decoder(net, ears, heard, settings, first, save, self._curve("decoder"))
 
-        return self._stage("decoder", Decoder(len(table)), self._config.decoder, train), heard
+        return self._stage("decoder", Decoder(len(table)), train), heard

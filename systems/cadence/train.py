@@ -1,21 +1,31 @@
 """`cascadence train cadence`: from an empty folder to weights, stage by stage."""
 
 import functools
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 
 from cascadence.systems.cadence.bundle import Bundle, save_bundle
-from cascadence.systems.cadence.config import load_config, smoke_config
+from cascadence.systems.cadence.config import TrainConfig, load_config, smoke_config
 from cascadence.systems.cadence.evaluate import evaluate_replies
 from cascadence.systems.cadence.spelling import spelling_table
 from cascadence.systems.cadence.stages import Stages
 from cascadence.systems.cadence.style import StyleStatistics
+from cascadence.systems.cadence.symbols import SymbolTable
 from cascadence.systems.cadence.train_decoder import hear_all
 from cascadence.systems.cadence.train_ears import ear_targets, score_ears
 
 __all__ = ["main"]
+
+
+def _train_voice(config: TrainConfig, folder: Path, symbols: Sequence[str]) -> None:
+    """Trains the vocoder, in a process of its own."""
+    torch.set_num_threads(1)
+    Stages(config, folder).vocoder(SymbolTable(symbols))
 
 
 def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
@@ -40,9 +50,13 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
     stages = Stages(config, out_dir)
     lessons = stages.speech("train", config.speech.utterances)
     table = stages.symbols(lessons)
+    # The vocoder needs nothing of what the others hear: it has the second core to itself.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        voiced = pool.submit(_train_voice, config, out_dir, table.symbols)
+        ears, vocabulary, targets = stages.ears(lessons, table)
+        decoder, heard = stages.decoder(ears, lessons, table)
+        voiced.result()
     vocoder = stages.vocoder(table)
-    ears, vocabulary, targets = stages.ears(lessons, table)
-    decoder, heard = stages.decoder(ears, lessons, table)
     sample = range(min(len(lessons), 200))
     learned = evaluate_replies(ears, decoder, heard, sample)
     stages.log(f"training turns written exactly: {learned.exact} of {learned.turns}")

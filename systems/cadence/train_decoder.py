@@ -1,7 +1,5 @@
 """Trains the decoder on what frozen ears make of the turns, with the conversation's history."""
 
-import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +11,7 @@ from torch import Tensor
 
 from cascadence.systems.cadence.config import StageConfig
 from cascadence.systems.cadence.data import Lessons
+from cascadence.systems.cadence.fitting import Plan, fit
 from cascadence.systems.cadence.lessons_batch import ear_input, length_buckets, pad_features
 from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.memory import EarlierTurn, build_memory, padded
@@ -105,48 +104,42 @@ def train_decoder(
     ears: Ears,
     heard: HeardTurns,
     stage: StageConfig,
-    save: Callable[[Decoder], None],
+    first: int,
+    save: Callable[[int], None],
     log: Callable[[str], None],
 ) -> None:
-    """Trains in place; calls `save` every four minutes and at the end."""
+    """Trains in place, from step `first` on; see `fit` for `save` and `log`."""
     torch.manual_seed(stage.seed)
-    rng = np.random.default_rng(stage.seed)
-    optimiser = torch.optim.AdamW(
-        decoder.parameters(), lr=stage.learning_rate, betas=(0.9, 0.98), weight_decay=0.05
-    )
+    rng = np.random.default_rng([stage.seed, first])
     # Turns with and without history are kept in batches of their own: padding would cost most.
     sizes = [len(s) + 10000 * len(e) for s, e in zip(heard.states, heard.earlier, strict=True)]
     batches = length_buckets(sizes, stage.batch, rng)
-    began = saved = time.monotonic()
-    step, smooth = 0, np.zeros(2)
-    log("step,seconds,loss,symbols_right")
-    decoder.train()
-    while (share := (time.monotonic() - began) / 60 / stage.minutes) < 1:
-        rate = min(1.0, (step + 1) / 150) * (0.03 + 0.97 * (1 + math.cos(math.pi * share)) / 2)
-        for group in optimiser.param_groups:
-            group["lr"] = stage.learning_rate * rate
-        chosen = next(batches).tolist()
-        turns, inputs, targets = _batch(heard, chosen)
-        with torch.autocast("cpu", torch.bfloat16):
-            memory = build_memory(ears, decoder, turns, [heard.history(i) for i in chosen])
-            scores = decoder(inputs, memory)
-        known = targets != SymbolTable.PAD
-        loss = F.nll_loss(scores[known], targets[known])
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        right = (scores[known].argmax(-1) == targets[known]).float().mean()
-        keep = 0.98 if step > 1 else 0.0
-        smooth = keep * smooth + (1 - keep) * np.array([loss.item(), right.item()])
-        if step % 50 == 0:
-            log(f"{step},{time.monotonic() - began:.0f},{smooth[0]:.4f},{smooth[1]:.4f}")
-        if time.monotonic() - saved > 240:
-            save(decoder)
-            saved = time.monotonic()
-    decoder.eval()
-    save(decoder)
+    fit(
+        decoder,
+        Plan(stage.steps, stage.learning_rate, weight_decay=0.05, first=first),
+        {"loss": 1.0},
+        lambda: _decoder_losses(decoder, ears, heard, next(batches).tolist()),
+        save,
+        log,
+    )
+
+
+def _decoder_losses(
+    decoder: Decoder, ears: Ears, heard: HeardTurns, chosen: Sequence[int]
+) -> dict[str, Tensor]:
+    """Returns the loss, and the share of symbols and of whole replies that are right."""
+    turns, inputs, targets = _batch(heard, chosen)
+    with torch.autocast("cpu", torch.bfloat16):
+        memory = build_memory(ears, decoder, turns, [heard.history(i) for i in chosen])
+        scores = decoder(inputs, memory)
+    known = targets != SymbolTable.PAD
+    with torch.no_grad():
+        right = (scores.argmax(-1) == targets) | ~known
+    return {
+        "loss": F.nll_loss(scores[known], targets[known]),
+        "symbols_right": right[known].float().mean(),
+        "replies_right": right.all(1).float().mean(),
+    }
 
 
 @torch.inference_mode()

@@ -1,7 +1,5 @@
 """Trains the ears: phonemes and words by CTC, style by regression."""
 
-import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +10,7 @@ from torch import Tensor
 
 from cascadence.systems.cadence.config import StageConfig
 from cascadence.systems.cadence.data import Lessons
+from cascadence.systems.cadence.fitting import Plan, fit
 from cascadence.systems.cadence.lessons_batch import (
     EarTargets,
     ctc_phones,
@@ -25,8 +24,7 @@ from cascadence.systems.cadence.symbols import SymbolTable
 
 __all__ = ["EarScores", "ear_targets", "greedy_ctc", "score_ears", "train_ears"]
 
-_WORD_WEIGHT = 0.3
-_STYLE_WEIGHT = 0.5
+_WEIGHTS = {"phones": 1.0, "words": 0.3, "style": 0.5}
 
 
 def ear_targets(
@@ -66,41 +64,23 @@ def train_ears(
     lessons: Lessons,
     targets: EarTargets,
     stage: StageConfig,
-    save: Callable[[Ears], None],
+    first: int,
+    save: Callable[[int], None],
     log: Callable[[str], None],
 ) -> None:
-    """Trains in place; calls `save` every four minutes and at the end."""
+    """Trains in place, from step `first` on; see `fit` for `save` and `log`."""
     torch.manual_seed(stage.seed)
-    rng = np.random.default_rng(stage.seed)
-    optimiser = torch.optim.AdamW(
-        ears.parameters(), lr=stage.learning_rate, betas=(0.9, 0.98), weight_decay=0.02
-    )
+    rng = np.random.default_rng([stage.seed, first])
     sizes = [len(lessons.frames(i)[0]) for i in range(len(lessons))]
     batches = length_buckets(sizes, stage.batch, rng)
-    began = saved = time.monotonic()
-    step, smooth = 0, np.zeros(3)
-    log("step,seconds,phones,words,style")
-    ears.train()
-    while (share := (time.monotonic() - began) / 60 / stage.minutes) < 1:
-        rate = min(1.0, (step + 1) / 100) * (0.03 + 0.97 * (1 + math.cos(math.pi * share)) / 2)
-        for group in optimiser.param_groups:
-            group["lr"] = stage.learning_rate * rate
-        losses = _ear_losses(ears, lessons, targets, next(batches), rng)
-        loss = losses[0] + _WORD_WEIGHT * losses[1] + _STYLE_WEIGHT * losses[2]
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(ears.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        keep = 0.98 if step > 1 else 0.0
-        smooth = keep * smooth + (1 - keep) * np.array([value.item() for value in losses])
-        if step % 50 == 0:
-            log(f"{step},{time.monotonic() - began:.0f}," + ",".join(f"{v:.4f}" for v in smooth))
-        if time.monotonic() - saved > 240:
-            save(ears)
-            saved = time.monotonic()
-    ears.eval()
-    save(ears)
+    fit(
+        ears,
+        Plan(stage.steps, stage.learning_rate, first=first),
+        _WEIGHTS,
+        lambda: _ear_losses(ears, lessons, targets, next(batches), rng),
+        save,
+        log,
+    )
 
 
 def _ear_losses(
@@ -109,7 +89,7 @@ def _ear_losses(
     targets: EarTargets,
     chosen: Sequence[int] | np.ndarray,
     rng: np.random.Generator,
-) -> list[Tensor]:
+) -> dict[str, Tensor]:
     turns = [ear_input(*lessons.frames(i)) for i in chosen]
     features, lengths = pad_features(turns, rng)
     with torch.autocast("cpu", torch.bfloat16):
@@ -119,11 +99,11 @@ def _ear_losses(
     known = ~style.isnan()
     # With the prosody masked there is nothing to measure pitch and level from.
     off = F.smooth_l1_loss(heard.style.float()[known], style[known])
-    return [
-        _ctc(phones, lengths, [targets.phones[i] for i in chosen]),
-        _ctc(words, lengths, [targets.words[i] for i in chosen]),
-        off,
-    ]
+    return {
+        "phones": _ctc(phones, lengths, [targets.phones[i] for i in chosen]),
+        "words": _ctc(words, lengths, [targets.words[i] for i in chosen]),
+        "style": off,
+    }
 
 
 def greedy_ctc(logits: Tensor) -> list[int]:

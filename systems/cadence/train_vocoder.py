@@ -1,7 +1,5 @@
 """Trains the vocoder on aligned utterances of the reply voice."""
 
-import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,32 +10,17 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cascadence.systems.cadence.config import StageConfig
+from cascadence.systems.cadence.fitting import Plan, fit
 from cascadence.systems.cadence.ragged import load_ragged
 from cascadence.systems.cadence.symbols import SymbolTable
 from cascadence.systems.cadence.vocoder import HOP, Vocoder, excitation, frame_map
 
-__all__ = ["VocoderRun", "load_utterances", "spectral_loss", "train_vocoder"]
+__all__ = ["load_utterances", "spectral_loss", "train_vocoder"]
 
+_CROP_FRAMES = 128
+_WEIGHTS = {"spectral": 1.0, "f0": 0.15, "voicing": 0.15, "duration": 0.1}
 _MARGIN = 3  # frames of sound on either side of a crop that overlap-add leaves incomplete
-
-
-@dataclass(frozen=True, slots=True)
-class VocoderRun:
-    """How long and how to train.
-
-    Attributes:
-        minutes: wall time, checkpoints included.
-        batch: crops a step.
-        crop_frames: frames of 10 ms a crop.
-        learning_rate: at its top; cosine decay over the minutes.
-        seed: of weights, crops and noise.
-    """
-
-    minutes: float
-    batch: int = 12
-    crop_frames: int = 128
-    learning_rate: float = 1.2e-3
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,39 +164,21 @@ def _losses(net: Vocoder, batch: _Batch) -> dict[str, Tensor]:
 def train_vocoder(
     net: Vocoder,
     examples: Sequence[_Example],
-    run: VocoderRun,
-    save: Callable[[Vocoder], None],
+    stage: StageConfig,
+    first: int,
+    save: Callable[[int], None],
     log: Callable[[str], None],
 ) -> None:
-    """Trains in place; calls `save` every four minutes and at the end."""
-    torch.manual_seed(run.seed)
-    rng = np.random.default_rng(run.seed)
+    """Trains in place, from step `first` on; see `fit` for `save` and `log`."""
+    torch.manual_seed(stage.seed)
+    rng = np.random.default_rng([stage.seed, first])
     f0 = torch.cat([e.log_f0[e.voiced > 0] for e in examples])
     net.log_f0_mean.fill_(float(f0.mean()))
     net.log_f0_std.fill_(float(f0.std()))
-    weights = {"spectral": 1.0, "f0": 0.15, "voicing": 0.15, "duration": 0.1}
-    optimiser = torch.optim.AdamW(net.parameters(), lr=run.learning_rate)
-    began = saved = time.monotonic()
-    step, smooth = 0, {name: 0.0 for name in weights}
-    log("step,seconds," + ",".join(weights))
-    while (share := (time.monotonic() - began) / 60 / run.minutes) < 1:
-        rate = min(1.0, (step + 1) / 60) * (0.03 + 0.97 * (1 + math.cos(math.pi * share)) / 2)
-        for group in optimiser.param_groups:
-            group["lr"] = run.learning_rate * rate
-        chosen = [examples[i] for i in rng.choice(len(examples), run.batch, replace=False)]
-        losses = _losses(net, _crops(chosen, run.crop_frames, net.frame_reach, rng))
-        loss = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        keep = 0.0 if step == 1 else 0.98
-        smooth = {n: keep * smooth[n] + (1 - keep) * losses[n].item() for n in weights}
-        if step % 50 == 0:
-            values = ",".join(f"{smooth[n]:.4f}" for n in weights)
-            log(f"{step},{time.monotonic() - began:.0f},{values}")
-        if time.monotonic() - saved > 240:
-            save(net)
-            saved = time.monotonic()
-    save(net)
+
+    def losses() -> dict[str, Tensor]:
+        chosen = [examples[i] for i in rng.choice(len(examples), stage.batch, replace=False)]
+        return _losses(net, _crops(chosen, _CROP_FRAMES, net.frame_reach, rng))
+
+    plan = Plan(stage.steps, stage.learning_rate, first=first, warm_up=60)
+    fit(net, plan, _WEIGHTS, losses, save, log)
