@@ -6,7 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-__all__ = ["background", "coloured", "in_noise", "in_room", "over_telephone", "with_pause"]
+__all__ = [
+    "background",
+    "coloured",
+    "in_noise",
+    "in_room",
+    "over_telephone",
+    "quiet_moment",
+    "with_pause",
+]
 
 Samples = NDArray[np.float32]
 _RATE_HZ = 16000
@@ -98,16 +106,27 @@ def coloured(speech: Samples, gains_db: Samples) -> Samples:
     return np.asarray(filtered * (_rms(speech) / max(_rms(filtered), 1e-9)), np.float32)
 
 
-def with_pause(speech: Samples, pause_s: float, rng: np.random.Generator) -> Samples:
-    """Puts a pause into speech, at one of its quietest moments, away from its edges."""
+def quiet_moment(speech: Samples, rng: np.random.Generator) -> int | None:
+    """Finds a sample of speech at which a pause may be: one of its quietest moments inside.
+
+    Returns:
+        None if the speech is too short to have an inside.
+    """
     frame = _RATE_HZ // 50
     count = len(speech) // frame
     first, last = int(0.15 * count), int(0.85 * count)
     if last - first < 5:
-        return speech
+        return None
     power = (speech[: count * frame].astype(np.float64).reshape(count, frame) ** 2).mean(1)
     smooth = np.convolve(power, np.ones(3) / 3, "same")[first:last]
     quietest = np.argsort(smooth)[: max(1, len(smooth) // 12)]
-    at = (first + int(rng.choice(quietest))) * frame + frame // 2
+    return (first + int(rng.choice(quietest))) * frame + frame // 2
+
+
+def with_pause(speech: Samples, pause_s: float, rng: np.random.Generator) -> Samples:
+    """Puts a pause into speech, at one of its quietest moments, away from its edges."""
+    at = quiet_moment(speech, rng)
+    if at is None:
+        return speech
     floor = rng.standard_normal(round(pause_s * _RATE_HZ)) * 10 ** (-70 / 20)
     return np.concatenate([speech[:at], floor.astype(np.float32), speech[at:]])

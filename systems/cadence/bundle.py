@@ -12,6 +12,7 @@ from torch import nn
 from cascadence.systems.cadence.model import Decoder, Ears
 from cascadence.systems.cadence.style import StyleStatistics
 from cascadence.systems.cadence.symbols import SymbolTable
+from cascadence.systems.cadence.turn_end import TurnEnd
 from cascadence.systems.cadence.vocoder import Vocoder
 
 __all__ = ["CONFIG_NAME", "WEIGHTS_NAME", "Bundle", "load_bundle", "read_config", "save_bundle"]
@@ -22,12 +23,13 @@ CONFIG_NAME = "cadence.json"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
-    """The three networks and what their numbers mean.
+    """The networks and what their numbers mean.
 
     Attributes:
         ears: encoder of user turns.
         decoder: writes the reply's symbols.
         vocoder: speaks them.
+        turn_end: hears the end of a turn.
         table: of symbols.
         words: of the ears' word head, numbered from 1.
         spelling: text of each spoken word, keyed by its joined symbols.
@@ -38,6 +40,7 @@ class Bundle:
     ears: Ears
     decoder: Decoder
     vocoder: Vocoder
+    turn_end: TurnEnd
     table: SymbolTable
     words: tuple[str, ...]
     spelling: dict[str, str]
@@ -54,6 +57,7 @@ def _networks(symbols: int, words: int) -> dict[str, nn.Module]:
         "ears": Ears(symbols, words + 1),
         "decoder": Decoder(symbols),
         "vocoder": Vocoder(symbols),
+        "turn_end": TurnEnd(),
     }
 
 
@@ -62,7 +66,12 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    networks = {"ears": bundle.ears, "decoder": bundle.decoder, "vocoder": bundle.vocoder}
+    networks = {
+        "ears": bundle.ears,
+        "decoder": bundle.decoder,
+        "vocoder": bundle.vocoder,
+        "turn_end": bundle.turn_end,
+    }
     tensors = {
         f"{name}.{key}": value.half().contiguous()
         for name, network in networks.items()
@@ -116,11 +125,19 @@ def load_bundle(folder: Path) -> Bundle:
         network.load_state_dict(state)
         network.requires_grad_(False).eval()
     ears, decoder, vocoder = networks["ears"], networks["decoder"], networks["vocoder"]
+    turn_end = networks["turn_end"]
     assert isinstance(ears, Ears)
     assert isinstance(decoder, Decoder)
     assert isinstance(vocoder, Vocoder)
-    style = config["style"]
-    statistics = StyleStatistics.of(style["mean"], style["std"])
+    assert isinstance(turn_end, TurnEnd)
     return Bundle(
-        ears, decoder, vocoder, table, words, config["spelling"], statistics, config["training"]
+        ears=ears,
+        decoder=decoder,
+        vocoder=vocoder,
+        turn_end=turn_end,
+        table=table,
+        words=words,
+        spelling=config["spelling"],
+        statistics=StyleStatistics.of(config["style"]["mean"], config["style"]["std"]),
+        training=config["training"],
     )

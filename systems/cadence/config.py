@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 __all__ = [
+    "EndingsConfig",
     "SpeechConfig",
     "StageConfig",
     "TrainConfig",
@@ -92,14 +93,30 @@ class StageConfig(_Strict):
     seed: int = 0
 
 
+class EndingsConfig(_Strict):
+    """Turns to learn their ends from; voices and channels are those of `SpeechConfig`.
+
+    Attributes:
+        turns: whole ones; each is broken off at up to two places as well.
+        evaluation: the same of the test split with test voices.
+        seed: of the conversations, voices and styles.
+    """
+
+    turns: int = 2500
+    evaluation: int = 200
+    seed: int = 7
+
+
 class TrainConfig(_Strict):
     """A whole run, stage by stage."""
 
     voice: VoiceConfig = VoiceConfig()
     vocoder: StageConfig = StageConfig(steps=4000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
-    ears: StageConfig = StageConfig(steps=6000, batch=16, learning_rate=1e-3)
-    decoder: StageConfig = StageConfig(steps=12000, batch=32, learning_rate=1e-3)
+    ears: StageConfig = StageConfig(steps=7500, batch=16, learning_rate=2.5e-3)
+    decoder: StageConfig = StageConfig(steps=12000, batch=32, learning_rate=2e-3)
+    endings: EndingsConfig = EndingsConfig()
+    turn_end: StageConfig = StageConfig(steps=3000, batch=64, learning_rate=1e-3)
 
 
 def load_config(path: Path) -> TrainConfig:
@@ -130,4 +147,6 @@ def smoke_config() -> TrainConfig:
         ),
         ears=StageConfig(steps=300, batch=10, learning_rate=1e-3),
         decoder=StageConfig(steps=300, batch=10, learning_rate=1e-3),
+        endings=EndingsConfig(turns=10, evaluation=0),
+        turn_end=StageConfig(steps=100, batch=16, learning_rate=1e-3),
     )

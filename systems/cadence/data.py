@@ -5,19 +5,18 @@ voice and style, often in a room, in noise or through a telephone, and kept as w
 in: Whisper states and prosody at 50 Hz, in float16. The audio itself is not kept.
 """
 
-import json
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cascadence.data_manifests.assistant.splits import Split
+from cascadence.errors import CascadenceError
 from cascadence.systems.cadence import augment
 from cascadence.systems.cadence.config import SpeechConfig
 from cascadence.systems.cadence.features import (
@@ -29,7 +28,15 @@ from cascadence.systems.cadence.features import (
 from cascadence.systems.cadence.ragged import Ragged, load_ragged, save_ragged
 from cascadence.systems.cadence.symbols import SymbolTable
 
-__all__ = ["Lessons", "TurnPlan", "plan_turns", "render_shard"]
+__all__ = [
+    "Lessons",
+    "TurnPlan",
+    "channelled",
+    "plan_turns",
+    "quiet",
+    "render_shard",
+    "spoken",
+]
 
 _RATE_HZ = 16000
 _MAX_S = 12.0
@@ -162,27 +169,14 @@ def plan_turns(
     return turns
 
 
-def _endpointed(
-    samples: NDArray[np.float32], speech_s: tuple[float, float], rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Cuts or lengthens the quiet around speech to what an endpointing might leave."""
-    before_s, after_s = rng.uniform(0.0, 0.35), rng.uniform(0.05, 0.8)
-    first, last = (round(t * _RATE_HZ) for t in speech_s)
-    head, tail = round(before_s * _RATE_HZ), round(after_s * _RATE_HZ)
-    floor = (rng.standard_normal(len(samples) + head + tail) * 10 ** (-70 / 20)).astype(np.float32)
-    clip = np.concatenate([floor[:head], samples[first:last], floor[head : head + tail]])
-    return np.asarray(clip, np.float32)
+def spoken(plan: TurnPlan) -> NDArray[np.float32]:
+    """Speaks a turn: 16 kHz mono, from its first to its last audible sample.
 
-
-def _sound(plan: TurnPlan, babble: Sequence[NDArray[np.float32]]) -> tuple[Any, float]:
-    """Renders a turn: samples at 16 kHz, and the seconds of speech in it (0: none)."""
+    Raises:
+        CascadenceError: if the voice cannot say it in this style.
+    """
     from cascadence.data_manifests.recipes.voices import Prosody, speak, voice
 
-    rng = np.random.default_rng(plan.seed)
-    if not plan.text:
-        kind = plan.noise if plan.noise in ("white", "pink", "hum") else "pink"
-        noise = augment.background(int(rng.uniform(0.5, 3.0) * _RATE_HZ), kind, rng)
-        return noise * float(10 ** (rng.uniform(-75, -25) / 20)), 0.0
     prosody = Prosody(
         rate=plan.rate,
         pitch_st=plan.pitch_st,
@@ -190,15 +184,36 @@ def _sound(plan: TurnPlan, babble: Sequence[NDArray[np.float32]]) -> tuple[Any, 
         level_db=plan.level_db,
         formant_ratio=plan.formant_ratio,
     )
-    spoken = speak(voice(plan.voice), plan.text, prosody, plan.seed)
-    speech_s = spoken.speech_s[1] - spoken.speech_s[0]
-    samples = _endpointed(spoken.audio.at_rate(_RATE_HZ).samples, spoken.speech_s, rng)
+    said = speak(voice(plan.voice), plan.text, prosody, plan.seed)
+    first, last = (round(t * _RATE_HZ) for t in said.speech_s)
+    return said.audio.at_rate(_RATE_HZ).samples[first:last]
+
+
+def quiet(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Makes the noise floor of a quiet microphone, at 16 kHz."""
+    floor = rng.standard_normal(round(duration_s * _RATE_HZ)) * 10 ** (-70 / 20)
+    return floor.astype(np.float32)
+
+
+def _sound(
+    plan: TurnPlan, babble: Sequence[NDArray[np.float32]]
+) -> tuple[NDArray[np.float32], float]:
+    """Renders a turn: samples at 16 kHz, and the seconds of speech in it (0: none)."""
+    rng = np.random.default_rng(plan.seed)
+    if not plan.text:
+        kind = plan.noise if plan.noise in ("white", "pink", "hum") else "pink"
+        noise = augment.background(int(rng.uniform(0.5, 3.0) * _RATE_HZ), kind, rng)
+        return noise * np.float32(10 ** (rng.uniform(-75, -25) / 20)), 0.0
+    speech = spoken(plan)
+    # What an endpointing might leave around it.
+    before, after = quiet(rng.uniform(0.0, 0.35), rng), quiet(rng.uniform(0.05, 0.8), rng)
+    samples = np.concatenate([before, speech, after])
     if plan.pause_s:
         samples = augment.with_pause(samples, plan.pause_s, rng)
-    return _channel(plan, samples[: int(_MAX_S * _RATE_HZ)], babble, rng), speech_s
+    return channelled(plan, samples[: int(_MAX_S * _RATE_HZ)], babble, rng), len(speech) / _RATE_HZ
 
 
-def _channel(
+def channelled(
     plan: TurnPlan,
     samples: NDArray[np.float32],
     babble: Sequence[NDArray[np.float32]],
@@ -226,6 +241,7 @@ def render_shard(
     path: Path,
     whisper: WhisperEncoder,
     phones: Callable[[str], tuple[str, ...]],
+    log: Callable[[str], None],
 ) -> None:
     """Speaks turns and writes what the ears take in.
 
@@ -235,12 +251,17 @@ def render_shard(
             holds the plans, and the symbols of text and reply.
         whisper: the frozen encoder.
         phones: turns text into symbols.
+        log: told of turns that cannot be spoken, such as too short ones in exact styles.
     """
     tracker = ProsodyTracker()
     babble: deque[NDArray[np.float32]] = deque(maxlen=4)
     states, streams, styles, notes = [], [], [], []
     for plan in plans:
-        samples, speech_s = _sound(plan, babble)
+        try:
+            samples, speech_s = _sound(plan, babble)
+        except CascadenceError as error:
+            log(f"left out, by {plan.voice}: {plan.text!r}: {error}")
+            continue
         if plan.text and plan.noise == "none":
             babble.append(samples)
         said = phones(plan.text) if plan.text else ()
@@ -322,9 +343,3 @@ class Lessons:
     def missing(self, table: SymbolTable) -> set[str]:
         """Returns the symbols that a table lacks."""
         return {symbol for symbol in self.symbols() if symbol not in table}
-
-
-def save_plans(path: Path, plans: Sequence[TurnPlan]) -> None:
-    """Writes plans, one a line."""
-    lines = (json.dumps(asdict(plan), ensure_ascii=False) for plan in plans)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -27,7 +27,14 @@ from cascadence.systems.cadence.ragged import save_ragged
 from cascadence.systems.cadence.symbols import SymbolTable, canonical
 from cascadence.systems.cadence.train_decoder import HeardTurns, hear_all, train_decoder
 from cascadence.systems.cadence.train_ears import ear_targets, train_ears
+from cascadence.systems.cadence.train_turn_end import (
+    Endings,
+    hear_endings,
+    render_endings,
+    train_turn_end,
+)
 from cascadence.systems.cadence.train_vocoder import load_utterances, train_vocoder
+from cascadence.systems.cadence.turn_end import TurnEnd
 from cascadence.systems.cadence.vocoder import Vocoder
 from cascadence.systems.cadence.voice_data import PiperVoice, reply_sentences, word_salads
 from cascadence.weights import fetch
@@ -42,6 +49,14 @@ _VOICE_WEIGHT = {"espeak": 2, "kokoro": 1}
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
+def write_line(folder: Path, line: str) -> None:
+    """Writes a line to stderr and to a folder's `train.log`."""
+    stamped = f"{time.strftime('%H:%M:%S')} {line}"
+    sys.stderr.write(stamped + "\n")
+    with (folder / "train.log").open("a", encoding="utf-8") as file:
+        file.write(stamped + "\n")
+
+
 def _load_reply_voice() -> PiperVoice:
     folder = fetch(REPLY_VOICE)
     model = next(iter(folder.glob("*.onnx")))
@@ -52,7 +67,15 @@ def _render(plans: list[TurnPlan], path: Path) -> None:
     """Renders one shard; runs in a process of its own."""
     torch.set_num_threads(1)
     whisper = WhisperEncoder.load_ctranslate2(fetch(WHISPER) / "model.bin")
-    render_shard(plans, path, whisper, functools.cache(_load_reply_voice().symbols))
+    phones = functools.cache(_load_reply_voice().symbols)
+    render_shard(plans, path, whisper, phones, lambda line: write_line(path.parent, line))
+
+
+def _render_endings(plans: list[TurnPlan], path: Path) -> None:
+    """Renders one shard of whole and broken turns; runs in a process of its own."""
+    torch.set_num_threads(1)
+    whisper = WhisperEncoder.load_ctranslate2(fetch(WHISPER) / "model.bin")
+    render_endings(plans, path, whisper, lambda line: write_line(path.parent, line))
 
 
 def _shards(plans: list[TurnPlan]) -> list[list[TurnPlan]]:
@@ -75,10 +98,7 @@ class Stages:
 
     def log(self, line: str) -> None:
         """Writes a line to stderr and to `train.log`."""
-        stamped = f"{time.strftime('%H:%M:%S')} {line}"
-        sys.stderr.write(stamped + "\n")
-        with (self._folder / "train.log").open("a", encoding="utf-8") as file:
-            file.write(stamped + "\n")
+        write_line(self._folder, line)
 
     def _curve(self, name: str) -> Callable[[str], None]:
         """Returns a log for a loss curve, `<name>.csv`."""
@@ -109,13 +129,29 @@ class Stages:
             "vocoder": c.vocoder.fingerprint(voice, speech),
             "ears": ears,
             "decoder": c.decoder.fingerprint(ears),
+            "endings": c.endings.fingerprint(speech),
+            "turn_end": c.turn_end.fingerprint(ears, c.endings.fingerprint(speech)),
         }[stage]
 
     def speech(self, split: Literal["train", "test"], count: int) -> Lessons:
         """Speaks user turns of a split with the voices of that split."""
+        plans = self._plans(self._config.speech, split, count)
+        return Lessons(self._rendered(f"speech-{split}", self._key("speech"), plans, _render))
+
+    def endings(self, ears: Ears, split: Literal["train", "test"], count: int) -> Endings:
+        """Speaks whole turns and broken ones of a split, and hears them."""
+        settings = self._config.speech.model_copy(
+            update={"seed": self._config.endings.seed, "silent_share": 0.0, "paused_share": 0.0}
+        )
+        plans = self._plans(settings, split, count)
+        key = self._key("endings")
+        return hear_endings(ears, self._rendered(f"endings-{split}", key, plans, _render_endings))
+
+    def _plans(
+        self, settings: SpeechConfig, split: Literal["train", "test"], count: int
+    ) -> list[TurnPlan]:
         from cascadence.data_manifests.recipes.voices import voices
 
-        settings: SpeechConfig = self._config.speech
         allowed = set(settings.voices) if settings.voices and split == "train" else None
         names = [
             v.name
@@ -123,17 +159,28 @@ class Stages:
             for _ in range(_VOICE_WEIGHT.get(v.synthesiser, 6))
             if allowed is None or v.name in allowed
         ]
-        folder = self._folder / f"speech-{split}-{self._key('speech')}"
+        return plan_turns(settings, split, count, names, channels=split == "train")
+
+    def _rendered(
+        self,
+        name: str,
+        key: str,
+        plans: list[TurnPlan],
+        render: Callable[[list[TurnPlan], Path], None],
+    ) -> list[Path]:
+        """Renders what is not there yet, in processes; returns the files in order."""
+        folder = self._folder / f"{name}-{key}"
         folder.mkdir(exist_ok=True)
-        shards = _shards(plan_turns(settings, split, count, names, channels=split == "train"))
+        shards = _shards(plans)
         paths = [folder / f"{i:04d}.safetensors" for i in range(len(shards))]
         todo = [(s, p) for s, p in zip(shards, paths, strict=True) if not p.exists()]
-        self.log(f"speech {split}: {len(paths)} shards, {len(todo)} to render")
-        with ProcessPoolExecutor(settings.workers) as pool:
-            for done in [pool.submit(_render, *task) for task in todo]:
+        self.log(f"{name}: {len(paths)} shards, {len(todo)} to render")
+        with ProcessPoolExecutor(self._config.speech.workers) as pool:
+            running = [pool.submit(render, *task) for task in todo]
+            for i, done in enumerate(as_completed(running), 1):
                 done.result()
-                self.log(f"speech {split}: a shard is done")
-        return Lessons(paths)
+                self.log(f"{name}: {i} of {len(todo)} shards are done")
+        return paths
 
     def _voice_texts(self) -> list[str]:
         """Draws the vocoder's training text."""
@@ -242,3 +289,14 @@ class Stages:
             train_decoder(net, ears, heard, settings, first, save, self._curve("decoder"))
 
         return self._stage("decoder", Decoder(len(table)), train), heard
+
+    def turn_end(self, ears: Ears) -> TurnEnd:
+        """Trains the head that hears the end of a turn."""
+        endings = self.endings(ears, "train", self._config.endings.turns)
+        torch.manual_seed(self._config.turn_end.seed)
+
+        def train(net: TurnEnd, first: int, save: Callable[[int], None]) -> None:
+            settings = self._config.turn_end
+            train_turn_end(net, endings, settings, first, save, self._curve("turn_end"))
+
+        return self._stage("turn_end", TurnEnd(), train)

@@ -18,6 +18,7 @@ from cascadence.systems.cadence.style import StyleStatistics
 from cascadence.systems.cadence.symbols import SymbolTable
 from cascadence.systems.cadence.train_decoder import hear_all
 from cascadence.systems.cadence.train_ears import ear_targets, score_ears
+from cascadence.systems.cadence.train_turn_end import score_ends
 
 __all__ = ["main"]
 
@@ -32,20 +33,19 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
     """Runs every stage that is not done yet.
 
     Args:
-        config_path: a YAML file with the fields of `TrainConfig`; unused with `smoke`.
+        config_path: a YAML file with fields of `TrainConfig` that differ from the defaults, with
+            which the shipped weights are trained; unused with `smoke`.
         out_dir: for stages and logs, and, in `weights/`, the result.
         smoke: shrinks everything to about three minutes: 20 turns that must be learned by heart.
 
     Returns:
         The folder with `cadence.safetensors` and `cadence.json`.
-
-    Raises:
-        ValueError: if neither a configuration nor `smoke` is given.
     """
-    if config_path is None and not smoke:
-        raise ValueError("a training run needs a configuration, or --smoke")
     torch.set_num_threads(1)
-    config = smoke_config() if config_path is None or smoke else load_config(config_path)
+    if smoke:
+        config = smoke_config()
+    else:
+        config = TrainConfig() if config_path is None else load_config(config_path)
     out_dir.mkdir(parents=True, exist_ok=True)
     stages = Stages(config, out_dir)
     lessons = stages.speech("train", config.speech.utterances)
@@ -55,6 +55,7 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         voiced = pool.submit(_train_voice, config, out_dir, table.symbols)
         ears, vocabulary, targets = stages.ears(lessons, table)
         decoder, heard = stages.decoder(ears, lessons, table)
+        turn_end = stages.turn_end(ears)
         voiced.result()
     vocoder = stages.vocoder(table)
     sample = range(min(len(lessons), 200))
@@ -68,12 +69,16 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         heard_fresh = hear_all(ears, fresh, table, stages.log)
         training["ears"] = asdict(score_ears(ears, fresh, wanted, range(len(fresh))))
         training["replies"] = asdict(evaluate_replies(ears, decoder, heard_fresh))
+    if config.endings.evaluation:
+        fresh_ends = stages.endings(ears, "test", config.endings.evaluation)
+        training["turn_end"] = asdict(score_ends(turn_end, fresh_ends))
     phones = functools.cache(stages.reply_voice().symbols)
     replies = {p.reply: r for p, r in zip(lessons.plans, lessons.replies, strict=True) if p.reply}
     bundle = Bundle(
         ears=ears,
         decoder=decoder,
         vocoder=vocoder,
+        turn_end=turn_end,
         table=table,
         words=vocabulary,
         spelling=spelling_table(replies.items(), phones),
