@@ -8,10 +8,10 @@ is written into the run.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from cascadence.audio import Audio, concatenate
 from cascadence.errors import CascadenceError
@@ -30,6 +30,8 @@ from cascadence.protocols import (
 from cascadence.systems.history import Said
 from cascadence.systems.vad import Vad, VadName, make_vad
 
+CHECK_S = 0.12
+"""A system that hears the end of a turn is asked after this much silence, twice as much, ..."""
 _HYSTERESIS = 0.15
 _RUN_GAP_S = 0.1
 
@@ -42,6 +44,9 @@ class TurnTaking:
         vad: ``silero`` or ``energy``.
         threshold: speech begins at this probability; it ends 0.15 below.
         silence_s: a turn is over after this much silence.
+        end: ``silence`` waits for that, the same for every system; ``own`` also asks the system
+            itself (see `HearsTurnEnd`) at every `CHECK_S` of silence.
+        end_threshold: of the system's own probability that the turn is over.
         min_speech_s: less speech than this is a click, and no turn.
         pre_roll_s: kept from before the first frame of speech, for the recogniser.
         max_turn_s: the turn is taken as over after this long, whatever is heard.
@@ -54,6 +59,8 @@ class TurnTaking:
     vad: VadName = "silero"
     threshold: float = 0.5
     silence_s: float = 0.5
+    end: Literal["silence", "own"] = "silence"
+    end_threshold: float = 0.5
     min_speech_s: float = 0.1
     pre_roll_s: float = 0.3
     max_turn_s: float = 60.0
@@ -64,8 +71,11 @@ class TurnTaking:
         """Refuse what cannot work."""
         if self.vad not in ("silero", "energy"):
             raise CascadenceError(f"no such vad: {self.vad!r}", "turn_taking.vad", "silero, energy")
-        if not 0.0 < self.threshold < 1.0:
-            raise CascadenceError("must lie between 0 and 1", "turn_taking.threshold")
+        if self.end not in ("silence", "own"):
+            raise CascadenceError(f"no such end: {self.end!r}", "turn_taking.end", "silence, own")
+        for name in ("threshold", "end_threshold"):
+            if not 0.0 < getattr(self, name) < 1.0:
+                raise CascadenceError("must lie between 0 and 1", f"turn_taking.{name}")
         for name in ("silence_s", "min_speech_s", "pre_roll_s", "max_turn_s", "barge_in_s"):
             if not getattr(self, name) >= 0.0:
                 raise CascadenceError("must not be negative", f"turn_taking.{name}")
@@ -91,12 +101,23 @@ class TurnTaking:
         return cls(**dict(spec or {}))
 
 
+@runtime_checkable
+class HearsTurnEnd(Protocol):
+    """What a replier adds to take part in deciding when the user has finished."""
+
+    def turn_end(self, audio: Audio) -> float:
+        """Return how likely it is, in [0, 1], that a turn is over: 16 kHz, up to now."""
+
+
 class _Endpointing:
     """Listens frame by frame: has a turn begun, and is it over?"""
 
-    def __init__(self, rules: TurnTaking, vad: Vad) -> None:
+    def __init__(
+        self, rules: TurnTaking, vad: Vad, turn_end: Callable[[Audio], float] | None = None
+    ) -> None:
         self._rules = rules
         self._vad = vad
+        self._turn_end = turn_end
         self._pre_roll: deque[Audio] = deque(maxlen=round(rules.pre_roll_s / FRAME_S))
         self._frames: list[Audio] = []
         self._speech_frames = 0
@@ -156,12 +177,21 @@ class _Endpointing:
     def _over(self) -> bool:
         if len(self._frames) * FRAME_S >= self._rules.max_turn_s:
             return True
+        is_speech = self._speech_frames * FRAME_S >= self._rules.min_speech_s - 1e-9
         if self._silent_frames * FRAME_S < self._rules.silence_s - 1e-9:
-            return False
-        if self._speech_frames * FRAME_S >= self._rules.min_speech_s - 1e-9:
+            return is_speech and self._ends_by_itself()
+        if is_speech:
             return True
         self.drop()
         return False
+
+    def _ends_by_itself(self) -> bool:
+        """Ask the system whether the turn is over, every `CHECK_S` of silence."""
+        step = round(CHECK_S / FRAME_S)
+        if self._turn_end is None or not self._silent_frames or self._silent_frames % step:
+            return False
+        said = concatenate(self._frames, INPUT_RATE)
+        return self._turn_end(said) >= self._rules.end_threshold
 
     def _forget(self) -> None:
         self._speech_frames = 0
@@ -172,9 +202,9 @@ class _Endpointing:
 class _Ears:
     """The user's microphone with endpointing behind it."""
 
-    def __init__(self, audio_in: AudioIn, rules: TurnTaking, vad: Vad) -> None:
+    def __init__(self, audio_in: AudioIn, endpointing: _Endpointing) -> None:
         self._audio_in = audio_in
-        self._endpointing = _Endpointing(rules, vad)
+        self._endpointing = endpointing
 
     def next_turn(self) -> Turn | None:
         """Wait until the user has said something; ``None`` once the conversation is over."""
@@ -229,9 +259,19 @@ class HalfDuplex:
             replier: answers one turn.
             turn_taking: the rules, or a mapping of their fields.
             vad: a detector to be used instead of the one that the rules name.
+
+        Raises:
+            CascadenceError: ``end: own`` for a replier that does not hear the end of a turn.
         """
         self.replier = replier
         self.turn_taking = TurnTaking.of(turn_taking)
+        self._turn_end: Callable[[Audio], float] | None = None
+        if self.turn_taking.end == "own":
+            if not isinstance(replier, HearsTurnEnd):
+                raise CascadenceError(
+                    "this system does not hear the end of a turn", "turn_taking.end", "silence"
+                )
+            self._turn_end = replier.turn_end
         self._vad = vad or make_vad(self.turn_taking.vad)
 
     @property
@@ -264,7 +304,7 @@ class HalfDuplex:
     def converse(self, audio_in: AudioIn, context: Context) -> Iterator[Event]:
         """Talk for one conversation."""
         self._vad.reset()
-        ears = _Ears(audio_in, self.turn_taking, self._vad)
+        ears = _Ears(audio_in, _Endpointing(self.turn_taking, self._vad, self._turn_end))
         history: list[Exchange] = []
         while (turn := ears.next_turn()) is not None:
             yield Mark("endpoint", "end")

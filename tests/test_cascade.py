@@ -200,7 +200,7 @@ def test_an_oracle_hears_only_what_was_said_in_the_turn() -> None:
 
 
 def test_an_oracle_voice_is_audible_and_says_that_it_is_understood() -> None:
-    system = Cascade(PlantedAsr(), PlantedLlm("It is noon. Have fun."), OracleTts(), RULES)
+    system = Cascade(OracleAsr(), PlantedLlm("It is noon. Have fun."), OracleTts(), RULES)
     assert system.info.sees_answers
     recording = played(system, Said(text="what time is it"))
     [turn] = recording.turns

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
+from cascadence.audio import Audio
 from cascadence.conversation import AfterReply, At, Backchannel, BargeIn, Expect
 from cascadence.errors import CascadenceError
 from cascadence.events import AudioOut, EndOfTurn, Event, TextOut
@@ -29,6 +30,40 @@ def test_the_turn_is_over_after_the_silence_asked_for(silence_s: float) -> None:
     delay_s = decided_s - recording.turns[0].speech_end_s
     assert delay_s == pytest.approx(silence_s, abs=FRAME_S)
     assert gap_s(recording) == pytest.approx(delay_s, abs=FRAME_S)
+
+
+class _Knowing(PlantedReplier):
+    """Takes a turn as over once it has lasted for so long, and remembers what it was asked."""
+
+    def __init__(self, over_s: float) -> None:
+        super().__init__("hi")
+        self.over_s = over_s
+        self.asked_s: list[float] = []
+
+    def turn_end(self, audio: Audio) -> float:
+        self.asked_s.append(audio.duration_s)
+        return float(audio.duration_s >= self.over_s)
+
+
+def test_a_system_can_hear_the_end_of_a_turn_itself() -> None:
+    eager, patient = _Knowing(0.0), _Knowing(60.0)
+    rules = {"end": "own", "silence_s": 0.7}
+    quick = played(half_duplex(eager, **rules), Said(pieces_s=(0.6, 0.4, 0.6)))
+    slow = played(half_duplex(patient, **rules), Said(pieces_s=(0.6, 0.4, 0.6)))
+    # The eager one takes the pause for the end, after the first 120 ms of it; the other one waits
+    # for the silence that ends every turn, and has been asked at each 120 ms.
+    first_s = times_s(quick, "mark", stage="endpoint", edge="end")[0]
+    assert first_s - quick.turns[0].speech_start_s == pytest.approx(0.6 + 0.12, abs=FRAME_S)
+    [decided_s] = times_s(slow, "mark", stage="endpoint", edge="end")
+    assert decided_s - slow.turns[0].speech_end_s == pytest.approx(0.7, abs=FRAME_S)
+    assert len(patient.asked_s) == 3 + 5
+
+
+def test_who_does_not_hear_the_end_of_a_turn_cannot_be_asked() -> None:
+    with pytest.raises(CascadenceError, match="does not hear the end"):
+        half_duplex(PlantedReplier("hi"), end="own")
+    with pytest.raises(CascadenceError, match="no such end"):
+        half_duplex(PlantedReplier("hi"), end="never")
 
 
 def test_a_pause_shorter_than_the_silence_is_no_end_and_a_longer_one_is() -> None:

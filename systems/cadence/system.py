@@ -8,7 +8,8 @@ from typing import Any, Literal, Self
 
 import torch
 
-from cascadence.audio import concatenate
+from cascadence.audio import Audio, concatenate
+from cascadence.errors import CascadenceError
 from cascadence.events import AudioOut, Event, Mark, TextOut
 from cascadence.protocols import Context, Exchange, SystemInfo, Turn
 from cascadence.systems.cadence.beam import BeamWriter
@@ -20,11 +21,14 @@ from cascadence.systems.cadence.model import Decoder
 from cascadence.systems.cadence.spelling import write_words
 from cascadence.systems.cadence.style import mirrored
 from cascadence.systems.cadence.symbols import SPACE
+from cascadence.systems.cadence.turn_end import end_features
 from cascadence.systems.cadence.vocoder import NEUTRAL, ReplyStyle, VocoderStream
 from cascadence.systems.history import join_unanswered
 from cascadence.systems.turn_taking import HalfDuplex, TurnTaking
 
-__all__ = ["LICENCE", "Cadence", "CadenceReplier"]
+__all__ = ["LICENCE", "OWN_TURN_TAKING", "Cadence", "CadenceReplier"]
+
+OWN_TURN_TAKING = TurnTaking(end="own", silence_s=0.9)
 
 LICENCE = (
     "weights Apache-2.0; Whisper encoder MIT; reply voice: recordings CC0-1.0, fine-tuned from a "
@@ -73,6 +77,8 @@ class CadenceReplier:
         self._listener: Listener | None = None
         self._lexicon: Lexicon | None = None
         self._threads = 0
+        # What was heard when the end of the turn was asked for: the reply need not hear it again.
+        self._latest: tuple[Audio, HeardTurn | None] | None = None
         # What was heard and said, by the words said and the place of the turn: the runner's history
         # carries audio and text, and hearing a turn again would cost its time once more.
         self._past: dict[tuple[float, float], tuple[HeardTurn | None, list[int]]] = {}
@@ -112,9 +118,31 @@ class CadenceReplier:
         trace: TracebackType | None,
     ) -> None:
         """Releases the weights."""
-        self._bundle = self._listener = None
+        self._bundle = self._listener = self._latest = None
         self._past.clear()
         torch.set_num_threads(self._threads)
+
+    @torch.inference_mode()
+    def turn_end(self, audio: Audio) -> float:
+        """Returns how likely it is, in [0, 1], that the user's turn is over.
+
+        Args:
+            audio: the turn so far, 16 kHz mono, ending in a little silence.
+        """
+        heard = self._hear(audio)
+        if heard is None or heard.is_empty:
+            return 0.0
+        assert self._bundle is not None
+        features = end_features(heard.states, heard.spoken)
+        return float(torch.sigmoid(self._bundle.turn_end(features[None]))[0])
+
+    def _hear(self, audio: Audio) -> HeardTurn | None:
+        """Hears a turn, once."""
+        if self._bundle is None or self._listener is None:
+            raise RuntimeError("Cadence is used outside of its `with` block")
+        if self._latest is None or not _is_same(self._latest[0], audio):
+            self._latest = audio, self._listener.hear(audio.samples)
+        return self._latest[1]
 
     def reply(self, turn: Turn, history: Sequence[Exchange], context: Context) -> Iterator[Event]:
         """Answers a turn; nothing where nothing was said.
@@ -125,8 +153,6 @@ class CadenceReplier:
             context: of the conversation; unused, Cadence is deterministic.
         """
         del context
-        if self._bundle is None or self._listener is None:
-            raise RuntimeError("Cadence is used outside of its `with` block")
         if not history:
             self._past.clear()
         answered, pending = join_unanswered(history)
@@ -134,7 +160,7 @@ class CadenceReplier:
         # What was cut off by a pause belongs to this turn: it is heard in one piece.
         pieces = [*(exchange.turn.audio for exchange in pending), turn.audio]
         audio = concatenate([piece.at_rate(OUTPUT_RATE) for piece in pieces], OUTPUT_RATE)
-        heard = self._listener.hear(audio.samples)
+        heard = self._hear(audio)
         yield Mark("encode", "end")
         said: list[int] = []
         self._past[turn.start_s, turn.end_s] = (heard, said)
@@ -220,6 +246,10 @@ class CadenceReplier:
         return mirrored(statistics.user_style(heard.style, heard.pitch), statistics)
 
 
+def _is_same(one: Audio, other: Audio) -> bool:
+    return len(one) == len(other) and bool((one.samples == other.samples).all())
+
+
 class Cadence(HalfDuplex):
     """The built-in end-to-end model, with the turn-taking that all half-duplex systems share."""
 
@@ -229,9 +259,19 @@ class Cadence(HalfDuplex):
         style: Switch = "on",
         prosody: Switch = "on",
         lexicon: Switch = "on",
-        turn_taking: TurnTaking | Mapping[str, Any] | None = None,
+        turn_taking: TurnTaking | Mapping[str, Any] | Literal["shared", "own"] | None = None,
         weights: str | None = None,
     ) -> None:
-        """Builds the system; see `CadenceReplier` and `TurnTaking` for the parameters."""
+        """Builds the system; see `CadenceReplier` and `TurnTaking` for the parameters.
+
+        `turn_taking: own` is short for `OWN_TURN_TAKING`: it hears the end of a turn itself, and
+        waits longer where it hears none; `shared` is what every half-duplex system does.
+        """
+        if isinstance(turn_taking, str):
+            if turn_taking not in ("shared", "own"):
+                raise CascadenceError(
+                    f"no such rules: {turn_taking!r}", "turn_taking", "shared, own"
+                )
+            turn_taking = OWN_TURN_TAKING if turn_taking == "own" else None
         replier = CadenceReplier(style=style, prosody=prosody, lexicon=lexicon, weights=weights)
         super().__init__(replier, turn_taking)
