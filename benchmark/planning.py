@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cascadence.conditions import DEGRADATION
 from cascadence.corpus import Corpus, manifest_line_hash, open_corpus
+from cascadence.resampling import stable_seed
 from cascadence.run_directory import Key
 from cascadence.sweep import Cell, Sweep, expand, resolve_files
 from cascadence.worker import describe
@@ -29,11 +31,13 @@ class Job:
         key: cell, conversation, repeat.
         fingerprint: of everything that could change its outcome.
         seed: for the system.
+        condition_seed: for the acoustic condition; the same for every system and repeat.
     """
 
     key: Key
     fingerprint: str
     seed: int
+    condition_seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def plan(sweep: Sweep, folder: Path) -> list[Plan]:
             "parameters": resolve_files(cell.parameters, folder),
         }
         info, problem = _describe(request, cell.python)
-        base = {
+        base: dict[str, Any] = {
             "format": FORMAT,
             "system": cell.system,
             "parameters": cell.parameters,
@@ -87,8 +91,12 @@ def plan(sweep: Sweep, folder: Path) -> list[Plan]:
             "user": sweep.user.model_dump(),
             "seed": sweep.seed,
         }
+        if not cell.condition.is_clean:
+            # Only then: what was played before there were conditions keeps its fingerprint.
+            effects = cell.condition.effects
+            base["condition"] = {"format": DEGRADATION, "name": cell.condition.name, **effects}
         jobs = [
-            _job(cell.name, base, conversation_id, repeat, corpus)
+            _job(cell, base, conversation_id, repeat, corpus)
             for conversation_id in chosen
             for repeat in range(sweep.repeats)
         ]
@@ -121,11 +129,12 @@ def _open(name: str, folder: Path) -> Corpus:
 
 
 def _job(
-    cell: str, base: Mapping[str, Any], conversation_id: str, repeat: int, corpus: Corpus
+    cell: Cell, base: Mapping[str, Any], conversation_id: str, repeat: int, corpus: Corpus
 ) -> Job:
     line = manifest_line_hash(corpus, conversation_id)
     seed_text = f"{base['seed']}/{conversation_id}/{repeat}"
     seed = int.from_bytes(hashlib.sha256(seed_text.encode()).digest()[:4], "little")
     content = json.dumps({**base, "line": line, "repeat": repeat}, sort_keys=True, default=str)
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:20]
-    return Job((cell, conversation_id, repeat), fingerprint, seed)
+    condition_seed = stable_seed(str(base["seed"]), conversation_id, cell.condition.name)
+    return Job((cell.name, conversation_id, repeat), fingerprint, seed, condition_seed)

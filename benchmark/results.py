@@ -42,8 +42,9 @@ class Run:
     Attributes:
         directory: where it lies.
         about: the content of ``run.json``: ``name``, ``sweep``, ``cells`` (a list in sweep order;
-            each with ``name``, ``system_name``, ``corpus``, ``clock``, ``info``: the system's
-            `SystemInfo` as a mapping, and what it cost), ``metrics`` (their specs), ``machine`` ...
+            each with ``name``, ``system_name``, ``corpus``, ``condition`` (unless clean),
+            ``clock``, ``info``: the system's `SystemInfo` as a mapping, and what it cost),
+            ``metrics`` (their specs), ``machine`` ...
         results: a line for every finished conversation, by key; ``status`` is ``ok`` or ``failed``,
             with ``reason``.
         rows: the measurements.

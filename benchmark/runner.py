@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Any, Protocol
 
+from cascadence.conditions import Condition
 from cascadence.errors import CascadenceError
 from cascadence.planning import Job, Plan
 from cascadence.run_directory import Key, RunDirectory
@@ -241,6 +242,8 @@ class _CellRunner:
             "seed": job.seed,
             "clock": self._plan.clock,
             "user": self._sweep.user.model_dump(),
+            "condition": self._plan.cell.condition.model_dump(mode="json"),
+            "condition_seed": job.condition_seed,
         }
         return _Ready(request, [audio_bytes(clip) for clip in clips])
 
@@ -279,6 +282,7 @@ class _CellRunner:
             "recording_id": digest.hexdigest()[:20],
             "status": "ok",
             **recording,
+            **_named(self._plan.cell.condition),
             "contended": self._contended,
         }
         channels = played.answer["channels"].items()
@@ -298,6 +302,7 @@ class _CellRunner:
             "conversation_id": conversation_id,
             "cell": cell_name,
             "repeat": repeat,
+            **_named(self._plan.cell.condition),
             "reason": reason,
             "trace": trace,
         }
@@ -335,6 +340,11 @@ def _keep_matching(
     return kept
 
 
+def _named(condition: Condition) -> dict[str, str]:
+    """What a result says of its condition: nothing where it is clean, as before there were any."""
+    return {} if condition.is_clean else {"condition": condition.name}
+
+
 def cell_record(cell_plan: Plan, cost: CellCost | None) -> dict[str, Any]:
     """What ``run.json`` says about a cell."""
     cell = cell_plan.cell
@@ -348,6 +358,8 @@ def cell_record(cell_plan: Plan, cost: CellCost | None) -> dict[str, Any]:
         "info": dict(cell_plan.info),
         "conversations": len(cell_plan.jobs),
     }
+    if not cell.condition.is_clean:
+        record["condition"] = {"name": cell.condition.name, **cell.condition.effects}
     if cell_plan.problem:
         record["problem"] = cell_plan.problem
     if cost is not None and cost.played + cost.failed:

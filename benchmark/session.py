@@ -14,6 +14,7 @@ from typing import Self
 from cascadence.audio import Audio
 from cascadence.clock import Clock
 from cascadence.conversation import Conversation
+from cascadence.degradation_channel import Surroundings, UserChannel
 from cascadence.errors import CascadenceError
 from cascadence.events import AudioOut, ClearAudio, EndOfTurn, Event, Stamped, audio_of, stamp
 from cascadence.playout import PlayoutQueue
@@ -41,11 +42,12 @@ class Script:
 
     Attributes:
         conversation: the manifest's.
-        clips: one a turn, any rate.
+        clips: one a turn, any rate; under a condition, as they arrive at the microphone.
         cell: name of the system, corpus and condition together.
         repeat: from 0.
         seed: for the system; differs between repeats.
         behaviour: the user's patience.
+        surroundings: what is around the user, under a condition.
     """
 
     conversation: Conversation
@@ -54,6 +56,7 @@ class Script:
     repeat: int = 0
     seed: int = 0
     behaviour: UserBehaviour = field(default_factory=UserBehaviour)
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 class _Microphone:
@@ -151,7 +154,8 @@ def play(system: System, script: Script, clock: Clock) -> Recording:
     info = system.info
     playout = PlayoutQueue(info.output_rate, clock.now_s)
     clips = [clip.at_rate(INPUT_RATE) for clip in script.clips]
-    user = SimulatedUser(script.conversation, clips, playout, script.behaviour)
+    channel = UserChannel(clips, script.surroundings)
+    user = SimulatedUser(script.conversation, channel, playout, script.behaviour)
     microphone = _Microphone(user, clock)
     context = Context(
         language=script.conversation.language,

@@ -7,7 +7,6 @@ audible, never to what a system declares.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,8 +22,9 @@ from cascadence.conversation import (
     Conversation,
     UserTurn,
 )
+from cascadence.degradation_channel import UserChannel
 from cascadence.playout import PlayoutQueue
-from cascadence.protocols import FRAME_S, FRAME_SAMPLES, INPUT_RATE
+from cascadence.protocols import FRAME_S, INPUT_RATE
 
 Trigger = Literal["start", "reply_ended", "onset", "time", "patience", "talked_over"]
 
@@ -74,7 +74,7 @@ class SimulatedUser:
     def __init__(
         self,
         conversation: Conversation,
-        clips: Sequence[Audio],
+        channel: UserChannel,
         playout: PlayoutQueue,
         behaviour: UserBehaviour,
     ) -> None:
@@ -82,32 +82,30 @@ class SimulatedUser:
 
         Args:
             conversation: what to say, and when.
-            clips: one a turn, at `INPUT_RATE`.
+            channel: at its start; what it makes of the turns is what the system hears.
             playout: what the system is heard to say.
             behaviour: the user's patience.
         """
         self.turns: list[PlayedTurn] = []
         self._manifest = conversation.turns
-        self._clips = [clip.samples for clip in clips]
+        self._channel = channel
         self._playout = playout
         self._behaviour = behaviour
         self._spoken: list[np.ndarray] = []
-        self._clip: np.ndarray | None = None
-        self._clip_position = 0
         self._floor_turn: PlayedTurn | None = None
 
     def frame(self) -> Audio | None:
         """Return the next frame of `FRAME_SAMPLES`, or ``None`` once the user has left."""
         t_s = len(self._spoken) * FRAME_S
         self._playout.listen(t_s)
-        if self._clip is None:
+        if not self._channel.speaking:
             if len(self.turns) < len(self._manifest):
                 trigger = self._trigger(self._manifest[len(self.turns)], t_s)
                 if trigger is not None:
                     self._begin_turn(t_s, trigger)
             elif self._conversation_over(t_s):
                 return None
-        samples = self._next_samples()
+        samples = self._channel.frame()
         self._spoken.append(samples)
         return Audio(samples, INPUT_RATE)
 
@@ -117,21 +115,10 @@ class SimulatedUser:
         return len(self._spoken) * FRAME_S
 
     def render(self) -> Audio:
-        """Return everything said so far, silences included."""
+        """Return everything that was heard so far, what is between the turns included."""
         if not self._spoken:
             return Audio(np.zeros(0, dtype=np.float32), INPUT_RATE)
         return Audio(np.concatenate(self._spoken), INPUT_RATE)
-
-    def _next_samples(self) -> np.ndarray:
-        if self._clip is None:
-            return np.zeros(FRAME_SAMPLES, dtype=np.float32)
-        samples = self._clip[self._clip_position : self._clip_position + FRAME_SAMPLES]
-        self._clip_position += FRAME_SAMPLES
-        if self._clip_position >= len(self._clip):
-            self._clip = None
-        if len(samples) < FRAME_SAMPLES:
-            samples = np.pad(samples, (0, FRAME_SAMPLES - len(samples)))
-        return samples
 
     def _begin_turn(self, t_s: float, trigger: Trigger) -> None:
         index = len(self.turns)
@@ -140,8 +127,7 @@ class SimulatedUser:
         claims_floor = not isinstance(turn.when, Backchannel)
         played = PlayedTurn(index, t_s, t_s + start_s, t_s + end_s, trigger, claims_floor)
         self.turns.append(played)
-        self._clip = self._clips[index]
-        self._clip_position = 0
+        self._channel.begin(index)
         if claims_floor:
             self._floor_turn = played
 

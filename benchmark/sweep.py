@@ -1,7 +1,8 @@
 """What a user asks for: a YAML file, read safely into models that refuse what they do not know.
 
-A sweep is a list of systems times a list of corpora. A list under ``grid`` multiplies one system
-into several. One `Cell` is one system on one corpus.
+A sweep is a list of systems times a list of corpora times a list of acoustic conditions. A list
+under ``grid`` multiplies one system into several. One `Cell` is one system on one corpus under one
+condition.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from cascadence.conditions import CLEAN, Condition
 from cascadence.conversation import Identifier
 from cascadence.errors import CascadenceError
 
@@ -81,6 +83,8 @@ class Sweep(Entry):
     description: str = ""
     corpora: Annotated[tuple[CorpusEntry, ...], Field(min_length=1)]
     systems: Annotated[tuple[SystemEntry, ...], Field(min_length=1)]
+    conditions: Annotated[tuple[Condition, ...], Field(min_length=1)] = (CLEAN,)
+    """What the user is heard through, see `cascadence.conditions`."""
     metrics: tuple[str, ...] = ()
     """Names; none means all that are registered."""
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
@@ -101,6 +105,15 @@ class Sweep(Entry):
     def _system_shorthand(cls, entries: object) -> object:
         return _spell_out(entries, "system")
 
+    @field_validator("conditions")
+    @classmethod
+    def _conditions_differ(cls, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        names = [condition.name for condition in conditions]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two conditions are called {twice[0]!r}")
+        return conditions
+
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [cell.name for cell in expand(self)]
@@ -112,7 +125,7 @@ class Sweep(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One system on one corpus.
+    """One system on one corpus under one condition.
 
     Attributes:
         name: of the cell, safe as a file name.
@@ -122,6 +135,7 @@ class Cell:
         corpus: what is played.
         clock: as asked for.
         python: interpreter of the worker; ``None`` is this one.
+        condition: what the user is heard through.
     """
 
     name: str
@@ -131,23 +145,30 @@ class Cell:
     clock: Literal["virtual", "real_time"]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     python: str | None = None
+    condition: Condition = CLEAN
 
 
 def expand(sweep: Sweep) -> tuple[Cell, ...]:
     """Return every cell of a sweep, in order."""
     cells = []
-    for entry, corpus in itertools.product(sweep.systems, sweep.corpora):
+    for entry, corpus, condition in itertools.product(
+        sweep.systems, sweep.corpora, sweep.conditions
+    ):
+        # A clean cell is called as it was before there were conditions, so that a sweep to which
+        # some are added keeps what has been played.
+        heard = "" if condition.is_clean else f"--{condition.name}"
         for suffix, parameters in _grid_points(entry):
             system_name = (entry.name or _short(entry.system)) + suffix
             cells.append(
                 Cell(
-                    name=f"{system_name}--{_short(corpus.corpus)}",
+                    name=f"{system_name}--{_short(corpus.corpus)}{heard}",
                     system_name=system_name,
                     system=entry.system,
                     corpus=corpus,
                     clock=entry.clock or sweep.clock,
                     parameters=parameters,
                     python=entry.python,
+                    condition=condition,
                 )
             )
     return tuple(cells)

@@ -117,19 +117,28 @@ class _Server:
         self, request: Mapping[str, Any], parts: Sequence[bytes]
     ) -> tuple[dict[str, Any], list[bytes]]:
         from cascadence.clock import make_clock
+        from cascadence.conditions import CLEAN, Condition
         from cascadence.conversation import Conversation
+        from cascadence.degradation_channel import at_microphone
         from cascadence.recording import to_json
         from cascadence.session import Script, play
         from cascadence.simulator import UserBehaviour
 
         rates = request["clip_rates"]
+        condition = Condition.model_validate(request.get("condition", CLEAN))
+        clips, surroundings = at_microphone(
+            [audio_from(part, rate) for part, rate in zip(parts, rates, strict=True)],
+            condition,
+            request.get("condition_seed", 0),
+        )
         script = Script(
             conversation=Conversation.model_validate(request["conversation"]),
-            clips=[audio_from(part, rate) for part, rate in zip(parts, rates, strict=True)],
+            clips=clips,
             cell=request["cell"],
             repeat=request["repeat"],
             seed=request["seed"],
             behaviour=UserBehaviour(**request["user"]),
+            surroundings=surroundings,
         )
         recording = play(self._system, script, make_clock(request["clock"]))
         channels = {"user": recording.user, "system": recording.system}

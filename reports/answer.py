@@ -29,7 +29,7 @@ _LEADING = ("task_success", "response_gap_s")
 
 
 def answer(numbers: Numbers, pairs: Sequence[Pair]) -> list[str]:
-    """Say what the run shows: first the answer, corpus by corpus, then what it rests on.
+    """Say what the run shows: first the answer, setting by setting, then what it rests on.
 
     Args:
         numbers: of the run.
@@ -39,7 +39,7 @@ def answer(numbers: Numbers, pairs: Sequence[Pair]) -> list[str]:
     if not numbers.headline():
         return ["Nothing has been measured yet, so there is no answer yet."]
     kinds = {cell.info.get("kind") for cell in contents.cells if cell.role == "system"}
-    found = [_on_corpus(numbers, corpus, pairs) for corpus in contents.corpora]
+    found = [_in_setting(numbers, setting, pairs) for setting in contents.settings]
     sentences = [sentence for sentence, _ in found if sentence]
     sentences += [line for _, lines in found for line in lines]
     if not sentences:
@@ -54,9 +54,9 @@ def answer(numbers: Numbers, pairs: Sequence[Pair]) -> list[str]:
     return sentences
 
 
-def _on_corpus(numbers: Numbers, corpus: str, pairs: Sequence[Pair]) -> tuple[str, list[str]]:
+def _in_setting(numbers: Numbers, setting: str, pairs: Sequence[Pair]) -> tuple[str, list[str]]:
     """One sentence about the best of each side, and the figures that it rests on."""
-    mine = [pair for pair in pairs if pair.first.corpus == corpus]
+    mine = [pair for pair in pairs if pair.first.setting == setting]
     chosen = _chosen(numbers, mine)
     leading = [
         pair
@@ -69,7 +69,7 @@ def _on_corpus(numbers: Numbers, corpus: str, pairs: Sequence[Pair]) -> tuple[st
     independent = max(pair.comparison.clusters for pair in leading)
     clauses = "; ".join(_clauses(numbers, leading))
     noun = "conversation" if independent == 1 else "conversations"
-    sentence = f"On {independent} independent {noun} of {corpus}, {clauses}."
+    sentence = f"On {independent} independent {noun} of {setting}, {clauses}."
     return sentence, [_figures(numbers, pair) for pair in leading]
 
 
@@ -84,7 +84,7 @@ def _alone(numbers: Numbers, cell: ShownCell) -> str:
             bounds = interval_text(entry.interval, places)
             parts.append(f"{_NAMES[name].lower()} {number(entry.value, places)}{unit} {bounds}")
     reached = f": {'; '.join(parts)}" if parts else ""
-    return f"On {cell.corpus} there is nothing to compare {cell.system} with{reached}."
+    return f"On {cell.setting} there is nothing to compare {cell.system} with{reached}."
 
 
 def _chosen(numbers: Numbers, pairs: Sequence[Pair]) -> tuple[ShownCell, ShownCell] | None:

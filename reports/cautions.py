@@ -109,15 +109,15 @@ def _contended(contents: Contents) -> Iterator[Caution]:
 
 def _few(numbers: Numbers) -> Iterator[Caution]:
     contents = numbers.contents
-    for corpus in contents.corpora:
-        cells = [cell for cell in contents.cells if cell.corpus == corpus]
+    for setting in contents.settings:
+        cells = [cell for cell in contents.cells if cell.setting == setting]
         names = [name for name in numbers.headline() if contents.specs[name].level != "corpus"]
         entries = numbers.entries(names, cells)
         independent = max((entry.clusters for entry in entries), default=0)
         if 0 < independent < FEW_CONVERSATIONS:
             yield Caution(
                 "caution",
-                f"Only {independent} independent conversations or contrast sets of {corpus}: "
+                f"Only {independent} independent conversations or contrast sets of {setting}: "
                 "intervals are wide, and small differences cannot be seen.",
             )
 
@@ -125,8 +125,8 @@ def _few(numbers: Numbers) -> Iterator[Caution]:
 def _beaten_by_controls(numbers: Numbers) -> Iterator[Caution]:
     contents = numbers.contents
     lines = []
-    for corpus in contents.corpora:
-        cells = [cell for cell in contents.cells if cell.corpus == corpus]
+    for setting in contents.settings:
+        cells = [cell for cell in contents.cells if cell.setting == setting]
         for name in numbers.headline():
             entries = [entry for entry in numbers.entries([name], cells) if entry.value is not None]
             controls = [entry for entry in entries if entry.cell.role == "control"]
@@ -134,7 +134,8 @@ def _beaten_by_controls(numbers: Numbers) -> Iterator[Caution]:
             above = [one for one in controls if any(_better(one, other) for other in real)]
             below = [other for other in real if any(_better(one, other) for one in controls)]
             if above:
-                lines.append(f"{name}: {_list(above)} above {_list(below)}")
+                where = f" ({setting})" if len(contents.settings) > 1 else ""
+                lines.append(f"{name}{where}: {_list(above)} above {_list(below)}")
     if lines:
         yield Caution(
             "caution",

@@ -35,12 +35,13 @@ KIND_NAMES = {"cascade": "cascade", "end_to_end": "end-to-end", "control": "cont
 
 @dataclass(frozen=True, slots=True)
 class ShownCell:
-    """One system on one corpus, as a reader meets it.
+    """One system on one corpus under one condition, as a reader meets it.
 
     Attributes:
         name: of the cell.
         system: its name in tables.
         corpus: name of the corpus.
+        condition: name of the acoustic condition; empty where the run has none but the clean one.
         role: where it stands.
         kind: the architecture, in words; empty where the system could not be built.
         colour: of its marks, ``#rrggbb``.
@@ -52,12 +53,18 @@ class ShownCell:
     name: str
     system: str
     corpus: str
+    condition: str
     role: Role
     kind: str
     colour: str
     shape: str
     index: int
     record: Mapping[str, Any]
+
+    @property
+    def setting(self) -> str:
+        """What is compared within: the corpus, and the condition where there are several."""
+        return f"{self.corpus}, {self.condition}" if self.condition else self.corpus
 
     @property
     def css(self) -> str:
@@ -91,19 +98,29 @@ class Contents:
 
     @cached_property
     def cells(self) -> tuple[ShownCell, ...]:
-        """All cells in reading order: by corpus, then role, then as the sweep has them."""
+        """All cells in reading order: by corpus, condition, role, then as the sweep has them."""
         looks = _looks(self.run.cells)
-        cells = [_shown(record, looks) for record in self.run.cells]
+        several = any(record.get("condition") for record in self.run.cells)
+        cells = [_shown(record, looks, several) for record in self.run.cells]
         corpora = list(dict.fromkeys(cell.corpus for cell in cells))
+        settings = list(dict.fromkeys(cell.setting for cell in cells))
         roles = list(ROLE_NAMES)
-        return tuple(
-            sorted(cells, key=lambda cell: (corpora.index(cell.corpus), roles.index(cell.role)))
-        )
+
+        def place(cell: ShownCell) -> tuple[int, int, int]:
+            corpus, setting = corpora.index(cell.corpus), settings.index(cell.setting)
+            return corpus, setting, roles.index(cell.role)
+
+        return tuple(sorted(cells, key=place))
 
     @cached_property
     def corpora(self) -> tuple[str, ...]:
         """Names of the corpora, in order."""
         return tuple(dict.fromkeys(cell.corpus for cell in self.cells))
+
+    @cached_property
+    def settings(self) -> tuple[str, ...]:
+        """What systems are compared within, in order: see `ShownCell.setting`."""
+        return tuple(dict.fromkeys(cell.setting for cell in self.cells))
 
     @cached_property
     def specs(self) -> Mapping[str, MetricSpec]:
@@ -188,14 +205,18 @@ class Contents:
         return self._corpora[path]
 
 
-def _shown(record: Mapping[str, Any], looks: Mapping[str, tuple[int, str, str]]) -> ShownCell:
+def _shown(
+    record: Mapping[str, Any], looks: Mapping[str, tuple[int, str, str]], several: bool
+) -> ShownCell:
     info = record.get("info") or {}
+    condition = record.get("condition") or {"name": "clean"}
     system = str(record.get("system_name", record["name"]))
     index, colour, shape = looks[system]
     return ShownCell(
         name=str(record["name"]),
         system=system,
         corpus=_corpus_name(record),
+        condition=str(condition["name"]) if several else "",
         role=_role(info),
         kind=KIND_NAMES.get(str(info.get("kind", "")), ""),
         colour=colour,

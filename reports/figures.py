@@ -161,7 +161,10 @@ def _limits(rows: Sequence[GapRow]) -> tuple[float, float]:
 
 def _rows_below(axes: Any, cells: Sequence[ShownCell]) -> None:
     several = len({cell.corpus for cell in cells}) > 1
-    names = [f"{cell.system}, {cell.corpus}" if several else cell.system for cell in cells]
+    names = [
+        ", ".join(filter(None, (cell.system, cell.corpus if several else "", cell.condition)))
+        for cell in cells
+    ]
     axes.set_yticks(range(len(cells)), [_short(name) for name in names])
     for text, cell in zip(axes.get_yticklabels(), cells, strict=True):
         # A name with dollar signs is a name, not a formula.

@@ -130,10 +130,14 @@ def _describe(rows: list[GapRow]) -> str:
     parts = []
     for row in rows:
         centre = "no median" if row.median_s is None else f"median {row.median_s:.2f} s"
-        parts.append(f"{row.cell.system}: {centre}, {len(row.censored_s)} never answered")
+        parts.append(f"{_who(row.cell)}: {centre}, {len(row.censored_s)} never answered")
     return "Response gaps. " + "; ".join(parts)
 
 
 def _describe_stages(row: WaterfallRow) -> str:
     stages = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in row.stages_s.items())
-    return f"{row.cell.system}: {stages}"
+    return f"{_who(row.cell)}: {stages}"
+
+
+def _who(cell: ShownCell) -> str:
+    return f"{cell.system}, {cell.condition}" if cell.condition else cell.system

@@ -127,11 +127,13 @@ def _facts(contents: Contents) -> list[str]:
     corpora = {cell.name: cell.corpus for cell in contents.cells}
     ids = {(corpora[key[0]], key[1]) for key in contents.run.results if key[0] in corpora}
     systems = {cell.system: cell for cell in contents.cells}
+    conditions = dict.fromkeys(cell.condition for cell in contents.cells)
     controls = sum(cell.role == "control" for cell in systems.values())
     facts = [
         _plural(len(ids), "conversation"),
         _plural(len(systems) - controls, "system") + f" and {_plural(controls, 'control')}",
         f"corpus {', '.join(contents.corpora)}" if contents.corpora else "",
+        f"conditions {', '.join(filter(None, conditions))}" if any(conditions) else "",
     ]
     repeats = (about.get("sweep") or {}).get("repeats", 1)
     facts.append(f"{repeats} repeats" if repeats != 1 else "")

@@ -29,7 +29,7 @@ class Pair:
         second: what it is compared with.
         spec: of the metric.
         comparison: first minus second.
-        p: adjusted (Holm) for everything compared on this corpus.
+        p: adjusted (Holm) for everything compared in this setting.
         verdict: about the first.
     """
 
@@ -59,15 +59,15 @@ class PairView:
 
 
 def compared(numbers: Numbers) -> list[Pair]:
-    """Compare every end-to-end system with every cascade, corpus by corpus.
+    """Compare every end-to-end system with every cascade, within each corpus and condition.
 
     Where a run has only one kind, its systems are compared with each other. Latencies of cells that
     ran beside others are left out.
     """
     contents = numbers.contents
     found = []
-    for corpus in contents.corpora:
-        cells = [c for c in contents.cells if c.corpus == corpus and c.role == "system"]
+    for setting in contents.settings:
+        cells = [c for c in contents.cells if c.setting == setting and c.role == "system"]
         found += _compared(contents, _pairs(cells), numbers.headline())
     return found
 
@@ -120,6 +120,7 @@ def pairs_csv(pairs: Sequence[Pair]) -> str:
     rows = [
         {
             "corpus": pair.first.corpus,
+            "condition": pair.first.condition or "clean",
             "first": pair.first.system,
             "second": pair.second.system,
             "verdict": pair.verdict,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 TEXT_WIDTH = 120
 COLUMNS = (
     "corpus",
+    "condition",
     "system",
     "role",
     "metric",
@@ -71,8 +72,8 @@ def to_text(run: Run, width: int = TEXT_WIDTH) -> str:
     if not numbers.headline():
         return "Nothing has been measured in this run."
     blocks = []
-    for corpus, grid in _grids(numbers):
-        title = _printable(f"{run.about.get('name', '')} on {corpus}".strip())
+    for setting, grid in _grids(numbers):
+        title = _printable(f"{run.about.get('name', '')} on {setting}".strip())
         blocks.append("\n".join([title, *_blocks(grid, width)]))
     legend = (
         "[95 % interval]; n: items, s: skipped, f: failed, c: censored; "
@@ -82,17 +83,17 @@ def to_text(run: Run, width: int = TEXT_WIDTH) -> str:
 
 
 def to_markdown(numbers: Numbers) -> str:
-    """Write the headline table as Markdown, one table a corpus."""
+    """Write the headline table as Markdown, one table a corpus and condition."""
     return "\n\n".join(
-        "\n".join([f"**{_plain_markdown(corpus)}**", "", *_markdown(grid)])
-        for corpus, grid in _grids(numbers)
+        "\n".join([f"**{_plain_markdown(setting)}**", "", *_markdown(grid)])
+        for setting, grid in _grids(numbers)
     )
 
 
 def to_latex(numbers: Numbers) -> str:
-    """Write the headline table as LaTeX ``tabular`` with booktabs rules, one a corpus."""
+    """Write the headline table as LaTeX ``tabular`` with booktabs rules, one a setting."""
     return "\n\n".join(
-        "\n".join([f"% {_printable(corpus)}", *_latex(grid)]) for corpus, grid in _grids(numbers)
+        "\n".join([f"% {_printable(setting)}", *_latex(grid)]) for setting, grid in _grids(numbers)
     )
 
 
@@ -114,6 +115,7 @@ def write_tables(numbers: Numbers, folder: Path) -> list[Path]:
 def _record(entry: Entry) -> dict[str, object]:
     return {
         "corpus": entry.cell.corpus,
+        "condition": entry.cell.condition or "clean",
         "system": entry.cell.system,
         "role": entry.cell.role,
         "metric": entry.spec.name,
@@ -137,11 +139,11 @@ Grid = list[list[str]]
 
 
 def _grids(numbers: Numbers) -> list[tuple[str, Grid]]:
-    """Each corpus with its table: a row of column heads, then a row a system."""
+    """Each setting with its table: a row of column heads, then a row a system."""
     shown = numbers.contents
     return [
-        (corpus, _grid(numbers, [cell for cell in shown.cells if cell.corpus == corpus]))
-        for corpus in shown.corpora
+        (setting, _grid(numbers, [cell for cell in shown.cells if cell.setting == setting]))
+        for setting in shown.settings
     ]
 
 

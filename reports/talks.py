@@ -80,7 +80,7 @@ def talks(contents: Contents, page_folder: Path) -> list[Talk]:
     inside = sum(mix.size_bytes for mix in mixes) <= EMBED_LIMIT_BYTES
     grouped: dict[tuple[str, str], list[tuple[Key, Take]]] = {}
     for key, take in takes.items():
-        grouped.setdefault((take.cell.corpus, key[1]), []).append((key, take))
+        grouped.setdefault((take.cell.setting, key[1]), []).append((key, take))
     order = [cell.name for cell in contents.cells]
     found = []
     for (_, conversation_id), mine in grouped.items():
@@ -101,7 +101,9 @@ def _talk(
 ) -> Talk:
     turns = tuple(_turn(turn) for turn in conversation.turns) if conversation else ()
     corpus = takes[0].cell.corpus
+    condition = takes[0].cell.condition
     facts = [f"corpus {corpus}"] if len(contents.corpora) > 1 else []
+    facts += [f"condition {condition}"] if condition else []
     tags: tuple[str, ...] = ()
     if conversation is not None:
         tags = conversation.tags

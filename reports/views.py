@@ -102,9 +102,9 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class HeadlineTable:
-    """The headline table of one corpus."""
+    """The headline table of one setting; its name is empty where there is no other."""
 
-    corpus: str
+    setting: str
     columns: tuple[Column, ...]
     groups: tuple[RowGroup, ...]
     notes: tuple[str, ...]
@@ -121,9 +121,9 @@ class MetricRow:
 
 @dataclass(frozen=True, slots=True)
 class FamilyTable:
-    """A family's metrics on one corpus."""
+    """A family's metrics in one setting; its name is empty where there is no other."""
 
-    corpus: str
+    setting: str
     cells: tuple[ShownCell, ...]
     rows: tuple[MetricRow, ...]
     notes: tuple[str, ...]
@@ -140,14 +140,16 @@ class Family:
 
 
 def headline_tables(numbers: Numbers) -> list[HeadlineTable]:
-    """Lay out the headline metrics, one table a corpus; none where nothing has been measured."""
+    """Lay out the headline metrics, one table a setting; none where nothing has been measured."""
     names = numbers.headline()
     contents = numbers.contents
     if not names:
         return []
     return [
-        _headline_table(numbers, corpus, [c for c in contents.cells if c.corpus == corpus], names)
-        for corpus in contents.corpora
+        _headline_table(
+            numbers, setting, [c for c in contents.cells if c.setting == setting], names
+        )
+        for setting in contents.settings
     ]
 
 
@@ -178,7 +180,7 @@ def column(contents: Contents, spec: MetricSpec) -> Column:
 
 
 def _headline_table(
-    numbers: Numbers, corpus: str, cells: Sequence[ShownCell], names: Sequence[str]
+    numbers: Numbers, setting: str, cells: Sequence[ShownCell], names: Sequence[str]
 ) -> HeadlineTable:
     contents = numbers.contents
     columns = [_entry_views(contents, numbers.entries([name], cells)) for name in names]
@@ -196,7 +198,7 @@ def _headline_table(
         for role in roles
     ]
     return HeadlineTable(
-        corpus=corpus if len(contents.corpora) > 1 else "",
+        setting=setting if len(contents.settings) > 1 else "",
         columns=tuple(column(contents, contents.specs[name]) for name in names),
         groups=tuple(groups),
         notes=tuple(_notes(numbers.entries(names, cells))),
@@ -207,8 +209,8 @@ def _headline_table(
 def _family(numbers: Numbers, title: str, specs: Sequence[MetricSpec]) -> Family:
     contents = numbers.contents
     tables = []
-    for corpus in contents.corpora:
-        cells = tuple(cell for cell in contents.cells if cell.corpus == corpus)
+    for setting in contents.settings:
+        cells = tuple(cell for cell in contents.cells if cell.setting == setting)
         rows = [
             MetricRow(
                 column(contents, spec),
@@ -217,7 +219,7 @@ def _family(numbers: Numbers, title: str, specs: Sequence[MetricSpec]) -> Family
             for spec in specs
         ]
         notes = tuple(_notes(numbers.entries([spec.name for spec in specs], cells)))
-        shown = corpus if len(contents.corpora) > 1 else ""
+        shown = setting if len(contents.settings) > 1 else ""
         tables.append(FamilyTable(shown, cells, tuple(rows), notes))
     return Family(
         title=title,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from cascadence.measurement import (
     value,
 )
 from cascadence.results import Row, row_to_json
-from cascadence.run_directory import RunDirectory, write_lines
+from cascadence.run_directory import RunDirectory, read_lines, write_lines
 
 SCRIPT = "<script>alert(1)</script>"
 IMAGE = '"><img src=x onerror=alert(2)>'
@@ -126,6 +127,22 @@ def plant_run(folder: Path, *, measured: bool = True) -> Path:
         if measured:
             write_lines(directory.measurements_path, map(row_to_json, planted_rows()))
     return directory.path
+
+
+def add_condition(path: Path, name: str) -> Path:
+    """Let a planted run have a second condition, in which everything came out the same."""
+    directory = RunDirectory(path)
+    content = directory.read_run()
+    condition = {"name": name, "noise": {"kind": "babble", "snr_db": 10.0}}
+    for cell in list(content["cells"]):
+        heard = f"{cell['name']}--{name}"
+        content["cells"].append({**cell, "name": heard, "condition": condition})
+        shutil.copytree(path / "audio" / cell["name"], path / "audio" / heard)
+    directory.write_run(content)
+    for file in (directory.results_path, directory.measurements_path):
+        rows = read_lines(file)
+        write_lines(file, [*rows, *({**row, "cell": f"{row['cell']}--{name}"} for row in rows)])
+    return path
 
 
 def about(corpus: Path) -> dict[str, Any]:

@@ -46,6 +46,19 @@ def test_a_dry_run_plays_nothing(place: Path) -> None:
     assert not (place / "runs").exists()
 
 
+def test_a_dry_run_shows_the_conditions(place: Path) -> None:
+    text = (place / "s.yaml").read_text()
+    (place / "s.yaml").write_text(text + "conditions: [clean, babble_10db, telephone]\n")
+    done = cascadence("run", "s.yaml", "--dry-run", cwd=place)
+    assert done.returncode == 0, done.stderr
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    assert names == [
+        "echoing--corpus",
+        "echoing--corpus--babble_10db",
+        "echoing--corpus--telephone",
+    ]
+
+
 def test_failures_are_recorded_with_exit_code_1(place: Path) -> None:
     text = (place / "s.yaml").read_text().replace("Echoing", "Unloadable")
     (place / "s.yaml").write_text(text)

@@ -11,6 +11,8 @@ import pytest
 
 from cascadence.reports.contents import Contents
 from cascadence.reports.entries import Numbers
+from cascadence.reports.page import write_report
+from cascadence.reports.pairs import compared, pairs_csv
 from cascadence.reports.tables import (
     COLUMNS,
     headline,
@@ -21,7 +23,7 @@ from cascadence.reports.tables import (
 )
 from cascadence.reports.wording import MISSING, decimals, interval_text, number
 from cascadence.results import Run, load_run
-from planted_run import HOSTILE_NAME, SCRIPT, plant_run
+from planted_run import HOSTILE_NAME, SCRIPT, add_condition, plant_run
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +124,34 @@ def test_numbers_have_a_minus_and_no_negative_zero() -> None:
     assert interval_text((0.5, None), 2) == "≥ 0.50"
     assert interval_text(None, 2) == ""
     assert math.isclose(float(number(12.345, 1)), 12.3)
+
+
+def test_conditions_stand_apart(tmp_path: Path) -> None:
+    run = load_run(add_condition(plant_run(tmp_path), "babble_10db"))
+    numbers = Numbers(Contents(run))
+    assert numbers.contents.corpora == ("corpus",)
+    assert numbers.contents.settings == ("corpus, clean", "corpus, babble_10db")
+    rows = headline(run).set_index(["condition", "system", "metric"])
+    for condition in ("clean", "babble_10db"):
+        gap = rows.loc[(condition, "alpha", "response_gap_s")]
+        assert (gap["corpus"], gap["n"], gap["value"]) == ("corpus", 3, pytest.approx(0.6))
+    text = to_text(run)
+    assert "planted on corpus, clean\n" in text
+    assert "planted on corpus, babble_10db\n" in text
+    assert text.count("\nalpha ") == 2 * to_text(load_run(plant_run(tmp_path / "one"))).count(
+        "\nalpha "
+    )
+    pairs = compared(numbers)
+    assert {pair.first.condition for pair in pairs} == {"clean", "babble_10db"}
+    assert all(pair.first.setting == pair.second.setting for pair in pairs)
+    assert list(csv.DictReader(io.StringIO(pairs_csv(pairs))))[-1]["condition"] == "babble_10db"
+    page = write_report(run).read_text(encoding="utf-8")
+    assert "<code>corpus, babble_10db</code>" in page
+    assert "conditions clean, babble_10db" in page
+    assert "condition babble_10db" in page
+
+
+def test_a_run_without_conditions_names_none(run: Run) -> None:
+    assert Contents(run).settings == ("corpus",)
+    assert "clean" not in to_text(run)
+    assert set(headline(run)["condition"]) == {"clean"}

@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from cascadence.corpus import open_corpus
 from cascadence.experiment import Finished, run_experiment, score_run
 from cascadence.results import load_run
 from cascadence.run_directory import RunBusy, RunDirectory
 from cascadence.runner import ChangedConfiguration
+from cascadence.scoring import _case
 from cascadence.sweep import Sweep
 from corpus_folder import conversation, encode, write_corpus
 
@@ -252,6 +255,63 @@ def test_scoring_again_needs_no_system(corpus: Path, tmp_path: Path) -> None:
     assert count.measurement.quantity.x == 6  # type: ignore[union-attr]
     gone = [row.measurement for row in run.rows_of("Unloadable--corpus", "length_s")]
     assert {m.reason for m in gone} == {"loading: OSError: no such model"}
+
+
+CONDITIONS = ("clean", {"name": "noisy", "noise": {"kind": "pink", "snr_db": 5}, "telephone": True})
+
+
+def test_conditions_play_degraded_sound_with_the_same_boundaries(
+    corpus: Path, tmp_path: Path
+) -> None:
+    finished = execute(sweep(corpus, "Echoing", "Chatty", conditions=CONDITIONS), tmp_path)
+    run = load_run(finished.directory)
+    assert finished.failed == 0
+    assert [cell["name"] for cell in run.cells] == [
+        "Echoing--corpus",
+        "Echoing--corpus--noisy",
+        "Chatty--corpus",
+        "Chatty--corpus--noisy",
+    ]
+    effects = {"noise": {"kind": "pink", "snr_db": 5.0}, "telephone": True}
+    assert run.cells[1]["condition"] == {"name": "noisy", **effects}
+    assert "condition" not in run.cells[0]
+    for (cell, conversation_id, repeat), row in run.results.items():
+        assert row.get("condition") == ("noisy" if cell.endswith("noisy") else None)
+        heard = run.directory.recording(row)
+        twin = run.results[("Echoing--corpus", conversation_id, repeat)]
+        clean = run.directory.recording(twin)
+        assert row["turns"][0] == twin["turns"][0]
+        lead = round(row["turns"][0]["speech_start_s"] * 16_000)
+        assert bool(heard.user.samples[:lead].any()) == cell.endswith("noisy")
+        if cell == "Chatty--corpus--noisy":
+            # Every system hears the same noise, and metrics still get the clean clips.
+            other = run.results[("Echoing--corpus--noisy", conversation_id, repeat)]
+            same = run.directory.recording(other).user.samples
+            length = round(row["turns"][0]["speech_end_s"] * 16_000)
+            np.testing.assert_array_equal(heard.user.samples[:length], same[:length])
+            case = _case(run.directory, open_corpus(str(corpus)), row)
+            clip = case.clips[0].samples
+            start = round(row["turns"][0]["start_s"] * 16_000)
+            np.testing.assert_array_equal(clip, clean.user.samples[start : start + len(clip)])
+
+
+def test_conditions_are_resumed_and_added(corpus: Path, tmp_path: Path) -> None:
+    execute(sweep(corpus, "Echoing"), tmp_path)
+    before = (tmp_path / "runs/r/conversations.jsonl").read_bytes()
+    asked = sweep(corpus, "Echoing", conditions=CONDITIONS)
+    progress = Quiet()
+    execute(asked, tmp_path, progress)
+    # What was played before there were conditions is the clean cell.
+    assert progress.played == 6
+    after = (tmp_path / "runs/r/conversations.jsonl").read_bytes()
+    assert after.startswith(before)
+    progress = Quiet()
+    execute(asked, tmp_path, progress)
+    assert progress.played == 0
+    assert (tmp_path / "runs/r/conversations.jsonl").read_bytes() == after
+    louder = {"name": "noisy", "noise": {"kind": "pink", "snr_db": 0}, "telephone": True}
+    with pytest.raises(ChangedConfiguration, match="6 results"):
+        execute(sweep(corpus, "Echoing", conditions=[louder]), tmp_path)
 
 
 def test_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:

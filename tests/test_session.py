@@ -10,6 +10,7 @@ import pytest
 
 from cascadence.audio import Audio
 from cascadence.clock import Clock, RealTimeClock, VirtualClock
+from cascadence.conditions import Condition
 from cascadence.conversation import (
     AfterReply,
     At,
@@ -21,6 +22,7 @@ from cascadence.conversation import (
     UserTurn,
     When,
 )
+from cascadence.degradation_channel import at_microphone
 from cascadence.events import AudioOut, ClearAudio, EndOfTurn, Event, TextOut
 from cascadence.protocols import AudioIn, Context, SystemInfo
 from cascadence.recording import Recording, from_json, to_json
@@ -286,3 +288,33 @@ def test_a_recording_survives_the_disk() -> None:
     back = from_json(to_json(recording), recording.user, recording.system)
     assert to_json(back) == to_json(recording)
     assert gaps(back) == pytest.approx(gaps(recording), abs=1e-5)
+
+
+def noisy(system: "Planted", *whens: When, seed: int = 1) -> Recording:
+    spoken = conversation(*whens)
+    condition = Condition.model_validate(
+        {"name": "n", "noise": {"kind": "white", "snr_db": 10}, "telephone": True}
+    )
+    clips, surroundings = at_microphone([CLIP] * len(spoken.turns), condition, seed)
+    return play(system, Script(spoken, clips, surroundings=surroundings), VirtualClock())
+
+
+def test_a_condition_is_heard_throughout_and_moves_no_boundary() -> None:
+    whens = AfterReply(), AfterReply(gap_s=0.7)
+    clean, heard = played(Silent(), *whens), noisy(Silent(), *whens)
+    assert heard.turns == clean.turns
+    assert heard.duration_s == clean.duration_s
+    seconds = heard.user.samples[: int(heard.duration_s) * RATE].reshape(-1, RATE)
+    levels_db = 10 * np.log10(np.mean(seconds.astype(np.float64) ** 2, axis=1))
+    # No second is silent: between the turns the noise goes on, as loud as it was.
+    assert levels_db.min() > levels_db.max() - 12.0
+    between = (clean.user.samples == 0.0)[: len(seconds) * RATE].reshape(-1, RATE).all(axis=1)
+    assert np.ptp(levels_db[between]) < 1.0
+
+
+def test_the_surroundings_do_not_depend_on_the_system() -> None:
+    quiet, late = noisy(Silent(), AfterReply(), AfterReply()), noisy(Planted(3.0), AfterReply())
+    until = round((late.turns[0].speech_end_s + 3.0) * RATE)
+    np.testing.assert_array_equal(quiet.user.samples[:until], late.user.samples[:until])
+    other = noisy(Silent(), AfterReply(), seed=2)
+    assert not np.array_equal(quiet.user.samples[:until], other.user.samples[:until])

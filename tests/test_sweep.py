@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from cascadence.planning import plan
 from cascadence.sweep import BadSweep, Sweep, bundled_sweeps, expand, read_sweep, resolve_files
+from corpus_folder import write_corpus
 
 
 def sweep(**changes: object) -> Sweep:
@@ -62,6 +64,23 @@ def test_two_cells_of_one_name_are_refused() -> None:
         ("name: [\n", "", "YAML"),
         ("just text", "", "a sweep is a mapping"),
         ("name: x\ncorpora: [a]\nsystems: [b]\nrepeats: 0\n", "repeats", "greater than"),
+        (
+            "name: x\ncorpora: [a]\nsystems: [b]\nconditions: [clean, fog]\n",
+            "conditions.1",
+            "no condition is called 'fog'",
+        ),
+        (
+            "name: x\ncorpora: [a]\nsystems: [b]\n"
+            "conditions: [{name: n, noise: {kind: babble, snr_db: 99}}]\n",
+            "conditions.0.noise.snr_db",
+            "less than",
+        ),
+        (
+            "name: x\ncorpora: [a]\nsystems: [b]\nconditions: [clean, clean]\n",
+            "conditions",
+            "two conditions are called 'clean'",
+        ),
+        ("name: x\ncorpora: [a]\nsystems: [b]\nconditions: []\n", "conditions", "at least 1"),
     ],
 )
 def test_a_wrong_file_is_named_with_its_field(
@@ -101,3 +120,65 @@ def test_files_beside_the_sweep_are_found(tmp_path: Path) -> None:
     assert found["asr"] == f"{tmp_path / 'mine.py'}:Asr"
     assert found["llm"] == "policy"
     assert found["tts"]["part"].endswith("mine.py:Tts")
+
+
+def test_conditions_multiply_and_the_clean_one_keeps_its_name() -> None:
+    hall = {"name": "hall", "room": {"rt60_s": 1.2}}
+    cells = expand(sweep(systems=["silent", "parrot"], conditions=["clean", "babble_10db", hall]))
+    assert [cell.name for cell in cells[:3]] == [
+        "silent--assistant",
+        "silent--assistant--babble_10db",
+        "silent--assistant--hall",
+    ]
+    assert len(cells) == 6
+    assert cells[5].condition.effects == {"room": {"rt60_s": 1.2}}
+    again = Sweep.model_validate(sweep(conditions=["clean", hall]).model_dump(mode="json"))
+    assert expand(again) == expand(sweep(conditions=["clean", hall]))
+
+
+PLANTED_SYSTEM = """\
+from cascadence.protocols import SystemInfo
+
+
+class Planted:
+    info = SystemInfo("planted", "control", "half", 16_000, "CC0-1.0", "1")
+
+    def converse(self, audio_in, context):
+        yield from ()
+"""
+
+
+def planned(folder: Path, **changes: object) -> Sweep:
+    """A sweep of one conversation whose fingerprints depend on nothing outside this file."""
+    (folder / "mine.py").write_text(PLANTED_SYSTEM)
+    audio = {"path": "a.flac", "sha256": "0" * 64}
+    turn = {"text": "hello", "audio": audio, "speech_s": [0.2, 1.0]}
+    line = {"id": "c0", "licence": "CC0-1.0", "source": "made by a test", "turns": [turn]}
+    write_corpus(folder / "corpus", [line])
+    entries = [{"name": "p", "system": "mine.py:Planted"}, {"name": "q", "system": "parrot"}]
+    return sweep(corpora=["corpus"], systems=entries, repeats=2, seed=3, **changes)
+
+
+def test_without_conditions_fingerprints_are_what_they_were(tmp_path: Path) -> None:
+    # Taken from the code before there were conditions: what was played then still counts.
+    jobs = plan(planned(tmp_path), tmp_path)[0].jobs
+    assert [job.fingerprint for job in jobs] == ["bc895e5255f499f50873", "1a92a0bbe575a9689264"]
+    assert [job.seed for job in jobs] == [3545125346, 88205305]
+
+
+def test_a_condition_is_in_the_fingerprint_and_its_seed_is_everybodys(tmp_path: Path) -> None:
+    hall = {"name": "hall", "room": {"rt60_s": 1.2}}
+    plans = plan(planned(tmp_path, conditions=["clean", "babble_10db", hall]), tmp_path)
+    clean, babble, room = plans[:3]
+    assert clean.jobs[0].fingerprint == "bc895e5255f499f50873"
+    prints = {job.fingerprint for cell in (clean, babble, room) for job in cell.jobs}
+    assert len(prints) == 6
+    assert [job.seed for job in babble.jobs] == [job.seed for job in clean.jobs]
+    other_system = plans[4]
+    assert other_system.cell.name == "q--corpus--babble_10db"
+    seeds = {job.condition_seed for job in (*babble.jobs, *other_system.jobs)}
+    assert len(seeds) == 1
+    assert room.jobs[0].condition_seed not in seeds
+    larger = {**hall, "room": {"rt60_s": 1.3}}
+    changed = plan(planned(tmp_path, conditions=[larger]), tmp_path)[0].jobs[0]
+    assert changed.fingerprint != room.jobs[0].fingerprint

@@ -48,11 +48,16 @@ def _optimisers(net: nn.Module, plan: Plan) -> list[torch.optim.Optimizer]:
     matrices = [parameter for parameter in trained if id(parameter) in hidden]
     others = [parameter for parameter in trained if id(parameter) not in hidden]
     rate, decay = plan.learning_rate, plan.weight_decay
-    muon = torch.optim.Muon(
-        matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw", ns_steps=4
-    )
-    adam = torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=decay)
-    return [muon, adam]
+    found: list[torch.optim.Optimizer] = []
+    if matrices:
+        found.append(
+            torch.optim.Muon(
+                matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw", ns_steps=4
+            )
+        )
+    if others:
+        found.append(torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=decay))
+    return found
 
 
 def fit(

@@ -1,0 +1,111 @@
+"""Cadence's training, small: from an empty folder to weights that know 20 turns by heart."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+for module in ("torch", "safetensors", "swift_f0", "piper", "onnx", "py_nanotts"):
+    pytest.importorskip(module)
+
+from cascadence.systems.cadence.bundle import load_bundle, read_config  # noqa: E402
+from cascadence.systems.cadence.config import (  # noqa: E402
+    SpeechConfig,
+    TrainConfig,
+    load_config,
+    smoke_config,
+)
+from cascadence.systems.cadence.data import plan_turns  # noqa: E402
+from cascadence.systems.cadence.fitting import Plan, fit, learning_rate_share  # noqa: E402
+from cascadence.systems.cadence.train import main  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("training")
+    main(None, folder, smoke=True)
+    return folder
+
+
+@pytest.mark.slow
+def test_twenty_turns_are_learnt_by_heart(trained: Path) -> None:
+    training = read_config(trained / "weights")["training"]
+    assert training["learned"]["turns"] == 20
+    assert training["learned"]["exact"] == 20
+    assert training["learned"]["symbol_error"] == 0.0
+    bundle = load_bundle(trained / "weights")
+    assert len(bundle.table) > 40
+
+
+@pytest.mark.slow
+def test_every_stage_leaves_a_curve_and_is_not_done_again(trained: Path) -> None:
+    curves = {name: trained / f"{name}.csv" for name in ("ears", "decoder", "vocoder", "turn_end")}
+    before = {name: path.read_text() for name, path in curves.items()}
+    for name in ("ears", "decoder"):
+        rows = [line.split(",") for line in before[name].splitlines()]
+        assert float(rows[-1][2]) < 0.2 * float(rows[1][2]), name
+    weights = (trained / "weights" / "cadence.safetensors").read_bytes()
+    main(None, trained, smoke=True)
+    assert {name: path.read_text() for name, path in curves.items()} == before
+    assert (trained / "weights" / "cadence.safetensors").read_bytes() == weights
+
+
+def test_a_stage_is_keyed_by_what_it_builds_on() -> None:
+    config = TrainConfig()
+    other = config.model_copy(update={"speech": SpeechConfig(utterances=12)})
+    assert config.speech.fingerprint() != other.speech.fingerprint()
+    assert config.ears.fingerprint("a") != config.ears.fingerprint("b")
+    assert config.ears.fingerprint("a") == TrainConfig().ears.fingerprint("a")
+
+
+def test_unknown_settings_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("ears: {steps: 5, batch: 2, learning_rate: 0.001, minutes: 3}\n")
+    with pytest.raises(ValueError, match="minutes"):
+        load_config(path)
+    path.write_text("speech: {voices: [pico-us]}\n")
+    assert load_config(path).speech.voices == ("pico-us",)
+
+
+def test_plans_are_the_same_for_the_same_seed_and_follow_their_shares() -> None:
+    config = SpeechConfig(room_share=1.0, hesitant_share=1.0, paused_share=0.0, silent_share=0.0)
+    plans = plan_turns(config, "train", 40, ["pico-us"])
+    assert plans == plan_turns(config, "train", 40, ["pico-us"])
+    assert all(plan.rt60_s > 0 and plan.pause_s == 0 for plan in plans)
+    assert all({"um,", "uh,"} & set(plan.text.split()) for plan in plans)
+    calm = plan_turns(smoke_config().speech, "train", 20, ["pico-us"])
+    assert {(plan.noise, plan.rt60_s, plan.gains_db) for plan in calm} == {("none", 0.0, ())}
+
+
+def test_the_rate_warms_up_and_ends_low() -> None:
+    plan = Plan(steps=1000, learning_rate=1.0, warm_up=100)
+    assert learning_rate_share(0, plan) == pytest.approx(0.01, abs=1e-3)
+    assert learning_rate_share(100, plan) == pytest.approx(0.976, abs=1e-2)
+    assert learning_rate_share(999, plan) == pytest.approx(0.03, abs=1e-3)
+    resumed = Plan(steps=1000, learning_rate=1.0, warm_up=100, first=500)
+    assert learning_rate_share(500, resumed) < 0.02
+    assert learning_rate_share(700, resumed) == learning_rate_share(700, plan)
+
+
+def test_fitting_finds_a_planted_map_and_says_how_far_it_is() -> None:
+    import torch
+
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.ModuleList([torch.nn.Linear(16, 16)])[0])
+    wanted = torch.randn(16, 16) / 4
+    lines: list[str] = []
+    saved: list[int] = []
+
+    def losses() -> dict[str, torch.Tensor]:
+        x = torch.randn(32, 16)
+        return {"error": ((net(x) - x @ wanted.T) ** 2).mean()}
+
+    fit(net, Plan(400, 3e-2), {"error": 1.0}, losses, saved.append, lines.append)
+    assert lines[0] == "step,seconds,error"
+    assert float(lines[-1].split(",")[2]) < 1e-2
+    assert saved == [400]
+
+
+def test_a_configuration_is_written_with_the_weights(trained: Path) -> None:
+    config = json.loads((trained / "weights" / "cadence.json").read_text(encoding="utf-8"))
+    assert config["training"]["config"] == smoke_config().model_dump(mode="json")
