@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cascadence.audio import Audio, audible_runs
+from cascadence.audio import Audio
 from cascadence.events import Stamped
 from cascadence.playout import Stall
 from cascadence.simulator import PlayedTurn
@@ -62,29 +62,14 @@ class Recording:
         later = [t.speech_start_s for t in self.turns if t.index > turn.index and t.claims_floor]
         return turn.speech_start_s, min(later, default=self.duration_s)
 
-    def replies_s(self, turn: PlayedTurn) -> tuple[tuple[float, float], ...]:
-        """Return the audible runs of the system that begin in the turn's window.
+    def text_for(self, turn: PlayedTurn, kind: Literal["text", "heard"] = "text") -> str | None:
+        """Return what the system meant to say (or heard) in a turn's window, to be shown.
 
-        Pauses up to `REPLY_BRIDGE_S` are bridged. What was already being said when the user began
-        is not an answer to that turn. A run is cut where the window ends.
+        ``None`` where it did not tell. Metrics look closer: `cascadence.metrics.turns.view`.
         """
         start_s, end_s = self.window_s(turn)
-        runs = audible_runs(self.system, bridge_s=REPLY_BRIDGE_S)
-        return tuple((a, min(b, end_s)) for a, b in runs if start_s < a < end_s)
-
-    def reply_audio(self, turn: PlayedTurn) -> Audio | None:
-        """Return the answer to a turn, from its first to its last audible sample, if any."""
-        runs = self.replies_s(turn)
-        return self.system.span(runs[0][0], runs[-1][1]) if runs else None
-
-    def events_for(self, turn: PlayedTurn, kind: str) -> tuple[Stamped, ...]:
-        """Events of one kind that were yielded in the turn's window."""
-        start_s, end_s = self.window_s(turn)
-        return tuple(e for e in self.events if e.kind == kind and start_s <= e.t_s < end_s)
-
-    def text_for(self, turn: PlayedTurn, kind: Literal["text", "heard"] = "text") -> str | None:
-        """Return what the system meant to say (or heard), ``None`` where it did not tell."""
-        pieces = [str(e.data["text"]) for e in self.events_for(turn, kind)]
+        events = (e for e in self.events if e.kind == kind and start_s <= e.t_s < end_s)
+        pieces = [str(e.data["text"]) for e in events]
         return " ".join(" ".join(pieces).split()) if pieces else None
 
 

@@ -57,6 +57,7 @@ def {name}(gain: float = 1.0) -> HalfDuplex:
 _METRIC = '''"""{title}: says what it measures, in one sentence."""
 
 from cascadence.measurement import Case, Measurement, Tools, metric, skipped, value
+from cascadence.metrics.turns import PlayedView, each_turn
 
 
 @metric(
@@ -70,12 +71,11 @@ from cascadence.measurement import Case, Measurement, Tools, metric, skipped, va
 )
 def {name}(case: Case, tools: Tools) -> list[Measurement]:
     """Length of each reply, from its first to its last audible sample."""
-    measurements = []
-    for turn in case.recording.turns:
-        reply = case.recording.reply_audio(turn)
-        found = skipped("no reply") if reply is None else value(reply.duration_s)
-        measurements.append(found.on_turn(turn.index))
-    return measurements
+
+    def length(view: PlayedView) -> Measurement:
+        return skipped("no reply") if view.reply is None else value(view.reply.duration_s)
+
+    return each_turn(case, length)
 '''
 
 _SWEEP = """# cascadence run {name}.yaml

@@ -24,6 +24,7 @@ from cascadence.recording import Recording
 from cascadence.session import Script, play
 from cascadence.simulator import UserBehaviour
 from cascadence.systems.controls import speech_noise
+from planted_reading import replies_s
 
 
 class PlantedClock:
@@ -131,7 +132,7 @@ def played(
 def gap_s(recording: Recording, turn: int = 0) -> float:
     """From the user's last audible sample to the system's first."""
     spoken = recording.turns[turn]
-    return recording.replies_s(spoken)[0][0] - spoken.speech_end_s
+    return replies_s(recording, spoken)[0][0] - spoken.speech_end_s
 
 
 def times_s(recording: Recording, kind: str, **data: str) -> list[float]:

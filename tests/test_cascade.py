@@ -12,6 +12,7 @@ from cascadence.systems.cascade import Cascade
 from cascadence.systems.oracles import OracleAsr, OracleLlm, OracleTts
 from cascadence.systems.turn_taking import TurnTaking
 from planted import PlantedAsr, PlantedLlm, PlantedTts, Said, gap_s, played, times_s
+from planted_reading import events_for, reply_audio
 
 RULES = TurnTaking(vad="energy")
 
@@ -204,10 +205,10 @@ def test_an_oracle_voice_is_audible_and_says_that_it_is_understood() -> None:
     assert system.info.sees_answers
     recording = played(system, Said(text="what time is it"))
     [turn] = recording.turns
-    texts = [e.data for e in recording.events_for(turn, "text")]
+    texts = [e.data for e in events_for(recording, turn, "text")]
     assert [t["text"] for t in texts] == ["It is noon.", "Have fun."]
     assert all(t["understood"] for t in texts)
-    reply = recording.reply_audio(turn)
+    reply = reply_audio(recording, turn)
     assert reply is not None
     # Five words of 0.3 s, 50 ms after each but the last; the swell of a word begins inaudibly.
     assert reply.duration_s == pytest.approx(5 * 0.35 - 0.05, abs=0.05)

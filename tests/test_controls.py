@@ -23,6 +23,7 @@ from cascadence.systems.controls import (
 )
 from cascadence.systems.scripted import Scripted
 from planted import PlantedTts, Said, gap_s, played, spend, times_s
+from planted_reading import replies_s, reply_audio
 
 
 def test_noise_is_at_its_level_audible_at_once_and_the_same_again() -> None:
@@ -77,7 +78,7 @@ def test_toggle_talks_every_other_second() -> None:
 def test_parrot_plays_the_user_back() -> None:
     with Parrot() as parrot:
         recording = played(parrot, Said(pieces_s=(0.7, 0.3, 0.5)))
-    reply = recording.reply_audio(recording.turns[0])
+    reply = reply_audio(recording, recording.turns[0])
     spoken = recording.turns[0]
     user = recording.user.span(spoken.speech_start_s, spoken.speech_end_s)
     assert reply is not None
@@ -183,7 +184,7 @@ def test_scripted_speaks_with_a_voice_and_is_silent_when_asked() -> None:
         Said(expect=Expect(stay_silent=True)),
         Said(expect=Expect(reply_text="Right.")),
     )
-    first, silent, last = (recording.replies_s(turn) for turn in recording.turns)
+    first, silent, last = (replies_s(recording, turn) for turn in recording.turns)
     assert first[0][1] - first[0][0] == pytest.approx(0.7, abs=0.02)
     assert silent == ()
     assert len(last) == 1

@@ -28,6 +28,7 @@ from cascadence.protocols import AudioIn, Context, SystemInfo
 from cascadence.recording import Recording, from_json, to_json
 from cascadence.session import Script, SystemFailed, play
 from cascadence.simulator import UserBehaviour
+from planted_reading import replies_s
 
 RATE = 16_000
 FRAME_S = 0.020
@@ -110,7 +111,7 @@ class Planted:
 def gaps(recording: Recording) -> Sequence[float | None]:
     found = []
     for turn in recording.turns:
-        runs = recording.replies_s(turn)
+        runs = replies_s(recording, turn)
         found.append(runs[0][0] - turn.speech_end_s if runs else None)
     return found
 
@@ -156,7 +157,7 @@ def test_a_turn_that_needs_no_answer_ends_sooner() -> None:
 def test_the_next_turn_follows_the_reply_by_its_gap() -> None:
     recording = played(Planted(0.2, reply_s=1.5), AfterReply(), AfterReply(gap_s=0.7))
     first, second = recording.turns
-    reply_end_s = recording.replies_s(first)[-1][1]
+    reply_end_s = replies_s(recording, first)[-1][1]
     assert second.speech_start_s - reply_end_s == pytest.approx(0.7, abs=2 * FRAME_S)
     assert second.trigger == "reply_ended"
 
@@ -170,7 +171,7 @@ def test_at_speaks_at_its_time() -> None:
 def test_a_barge_in_follows_the_onset_and_the_rest_is_cut() -> None:
     recording = played(Yielding(0.2, reply_s=6.0), AfterReply(), BargeIn(after_onset_s=0.8))
     first, second = recording.turns
-    onset_s = recording.replies_s(first)[0][0]
+    onset_s = replies_s(recording, first)[0][0]
     assert second.trigger == "onset"
     assert second.speech_start_s - onset_s == pytest.approx(0.8, abs=2 * FRAME_S)
     after = recording.system.span(second.speech_start_s + 0.1, second.speech_end_s)
@@ -196,7 +197,7 @@ def test_a_backchannel_ends_no_window() -> None:
     recording = played(Planted(0.2, reply_s=4.0), AfterReply(), Backchannel(after_onset_s=1.0))
     first, second = recording.turns
     assert second.claims_floor is False
-    assert recording.replies_s(first)[0][1] > second.speech_end_s
+    assert replies_s(recording, first)[0][1] > second.speech_end_s
 
 
 def test_an_endless_talker_is_talked_over() -> None:

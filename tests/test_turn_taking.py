@@ -15,6 +15,7 @@ from cascadence.systems.controls import speech_noise
 from cascadence.systems.history import join_unanswered
 from cascadence.systems.turn_taking import HalfDuplex, TurnTaking
 from planted import PlantedReplier, Said, gap_s, played, spend, times_s
+from planted_reading import replies_s
 
 ONE_TWO = "one two three four five six seven eight nine ten"
 
@@ -137,7 +138,7 @@ def test_a_barge_in_stops_the_reply_and_the_history_keeps_what_was_heard() -> No
     start_s = recording.turns[1].speech_start_s
     [cleared_s] = times_s(recording, "clear")
     assert cleared_s - start_s == pytest.approx(0.2, abs=FRAME_S)
-    first_reply_s = recording.replies_s(recording.turns[0])
+    first_reply_s = replies_s(recording, recording.turns[0])
     assert first_reply_s[-1][1] <= cleared_s + 0.011
     [exchange] = replier.histories[1]
     assert exchange.interrupted
@@ -174,7 +175,7 @@ def test_a_backchannel_neither_stops_the_reply_nor_is_answered() -> None:
     recording = played(half_duplex(patient, barge_in_s=0.6), *said)
     assert times_s(recording, "clear") == []
     assert len(patient.turns) == 1
-    assert recording.replies_s(recording.turns[0])
+    assert replies_s(recording, recording.turns[0])
     assert len(times_s(played(half_duplex(nervous, barge_in_s=0.2), *said), "clear")) == 1
 
 
@@ -220,7 +221,7 @@ def test_going_on_while_the_reply_is_being_made_cancels_it() -> None:
     assert (exchange.said, exchange.heard) == ("", "set an alarm")
     assert replier.closed == 2
     first, second = times_s(recording, "mark", stage="endpoint", edge="end")
-    onset_s = recording.replies_s(recording.turns[0])[0][0]
+    onset_s = replies_s(recording, recording.turns[0])[0][0]
     assert first < times_s(recording, "clear")[0] < second < onset_s
 
 
@@ -288,7 +289,7 @@ def test_silence_is_not_answered_and_two_requests_are() -> None:
         Said(when=AfterReply(gap_s=1.0), expect=Expect(contains=("yes",))),
     )
     assert len(replier.turns) == 2
-    assert all(recording.replies_s(turn) for turn in recording.turns)
+    assert all(replies_s(recording, turn) for turn in recording.turns)
 
 
 def test_the_rules_are_checked_and_written_down() -> None:
