@@ -207,7 +207,7 @@ def contrasts_of(
             user = Utterance(tools.use("features", seen.clip), partial(str, seen.turn.text))
             x, y = feature.read(user), None
             if seen.reply is not None:
-                reply = Utterance(tools.use("features", seen.reply), partial(_said, seen, tools))
+                reply = Utterance(tools.use("features", seen.reply), partial(said, seen, tools))
                 y = feature.read(reply)
             if x is None or y is None:
                 missing += 1
@@ -220,7 +220,7 @@ def contrasts_of(
     return contrasts, missing
 
 
-def _said(seen: PlayedView, tools: Tools) -> str:
+def said(seen: PlayedView, tools: Tools) -> str:
     """What was said in a reply: by the system itself, where all of it was played."""
     meant = seen.meant
     return heard_reply(seen, tools) if meant is None or seen.interrupted else meant

@@ -23,7 +23,15 @@ whose groups are equal (repeats, turns) stay together in folds and resamples.
   sets of a group; with its mean N (below 0), the result is (I - N) H / (H - N): without information
   0, with all of it H. (The same as adding -N (1 - result / H).)
 - **p** is the share of exchanges that tell as much, (1 + count) / (1 + exchanges).
-- **The interval** is a bootstrap over groups of their cross-entropies, without training again.
+- **The interval** is a bootstrap over groups of their cross-entropies, without training again. Its
+  spread is taken of the logarithm of what is missing to H, and widened as a t interval is: near H,
+  where a style in a hundred is missed, percentiles cover too seldom, and no bound exceeds H. The
+  lower bound is at most Wilson's of the share of H, as if each member told all or nothing: of a
+  code without a miss, no resample shows one.
+
+In simulation (tests/test_metrics_style_information.py; sets of 4 styles, 9 features, one of them
+informative; twice 100 seeds) the mean is within 0.025 of 0, 0.5, 1 and 1.9 bits with 60 sets, and
+the interval covers them in at least 93 of 100; with 12 sets within 0.06, and in at least 88.
 
 Permutation test and its p: Phipson and Smyth 2010 (arXiv 1603.05766).
 """
@@ -37,9 +45,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cascadence.resampling import (
+    CONFIDENCE,
     LARGEST_CHUNK,
     bootstrap,
-    bootstrap_interval,
+    share_interval,
     stable_seed,
 )
 
@@ -47,9 +56,12 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 
 FOLDS = 20
-EXCHANGES = 499
+EXCHANGES = 199
 FEWEST_GROUPS = 4
 """With fewer, a classifier has hardly anything to learn from, nor a bootstrap to draw from."""
+
+LEAST_MISSING_BITS = 1e-9
+"""Below this, all is told: there is no logarithm of nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +91,7 @@ class StyleInformation:
         interval: 95 %, over groups.
         p_value: of there being none.
         replicates: `bits` in each resample, shape ``(b,)``; the same groups in the same order are
-            drawn for all estimates of one seed name.
+            drawn for all estimates of one seed name and number of groups.
         groups: independent ones.
         sets: with at least two styles.
         members: of these sets.
@@ -130,26 +142,46 @@ def style_information(
     members = np.bincount(table.group).astype(np.float64)
     sums = np.stack((np.bincount(table.group, told[0]), entropies, members), axis=1)
 
-    def bits(weights: Floats) -> Floats:
+    def bits_and_entropy(weights: Floats) -> Floats:
         told_sum, entropy_sum, count = (weights @ sums).T
         entropy = entropy_sum / count
-        return np.asarray((told_sum / count - null_bits) * entropy / (entropy - null_bits))
+        bits = (told_sum / count - null_bits) * entropy / (entropy - null_bits)
+        return np.stack((bits, entropy), axis=1)
 
-    replicates = bootstrap(bits, len(names), stable_seed("over groups", seed_name))
-    low, high = bootstrap_interval(replicates, len(names)) or (-np.inf, np.inf)
+    seed = stable_seed("over groups", seed_name)
+    drawn = bootstrap(bits_and_entropy, len(names), seed)
+    bits, entropy_bits = map(float, bits_and_entropy(np.ones((1, len(names))))[0])
     means = told.mean(axis=1)
-    entropy_bits = float(table.entropy_bits.mean())
     return StyleInformation(
-        bits=float(bits(np.ones((1, len(names))))[0]),
+        bits=bits,
         entropy_bits=entropy_bits,
-        interval=(low, min(high, entropy_bits)),
+        interval=_interval(bits, entropy_bits, drawn, len(names), table.distinct),
         p_value=float(1 + np.sum(means[1:] >= means[0] - 1e-12)) / (1 + EXCHANGES),
-        replicates=replicates,
+        replicates=drawn[:, 0],
         groups=len(names),
         sets=len(kept),
         members=len(table.set),
         imputed=table.imputed,
     )
+
+
+def _interval(
+    bits: float, entropy_bits: float, drawn: Floats, groups: int, distinct: int
+) -> tuple[float, float]:
+    """Return the 95 % interval: from resamples of bits and entropy, shape ``(b, 2)``.
+
+    ``distinct`` members that all told their style do not show that the next one will.
+    """
+    from scipy.stats import t
+
+    missing = np.maximum(drawn[:, 1] - drawn[:, 0], LEAST_MISSING_BITS)
+    quantile = t.ppf((1.0 + CONFIDENCE) / 2.0, groups - 1)
+    half = float(quantile * np.log(missing).std() * np.sqrt(groups / (groups - 1.0)))
+    short = max(entropy_bits - bits, LEAST_MISSING_BITS)
+    low, high = bits - short * np.expm1(half), bits - short * np.expm1(-half)
+    share = float(np.clip(bits / entropy_bits, 0.0, 1.0))
+    unseen = entropy_bits * share_interval(share, distinct)[0]
+    return min(float(low), unseen, bits), min(float(high), entropy_bits)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,6 +240,11 @@ class _Table:
             imputed=int(sum(np.isnan(one.features).sum() for one in sets)),
         )
 
+    @property
+    def distinct(self) -> int:
+        """Members that are not repeats of one another."""
+        return sum(rows.shape[1] for rows in self.exchangeable)
+
     def exchanged(self, count: int, random: np.random.Generator) -> Integers:
         """Return the labels, then ``count`` exchanges of them; shape ``(1 + count, members)``."""
         labels = np.tile(self.label, (1 + count, 1))
@@ -264,7 +301,8 @@ def _log2_likelihood(table: _Table, labels: Integers, test: npt.NDArray[np.bool_
     prior = _shares(table.label, table.set)
     held = labels[:, test]
     if not table.x.shape[1]:
-        return np.take_along_axis(np.log2(prior[test])[None], held[..., None], axis=2)[..., 0]
+        own = np.take_along_axis(prior[test][None], held[..., None], axis=2)[..., 0]
+        return np.asarray(np.log2(own))
     designs = np.eye(prior.shape[1])[labels[:, ~test]] - prior[~test]
     x = table.x[~test]
     # Centres of the styles, from least squares with every set's own baseline; shape (b, K, p).
@@ -278,14 +316,21 @@ def _log2_likelihood(table: _Table, labels: Integers, test: npt.NDArray[np.bool_
     scaled = centres / spread[:, None, :]
     expected = prior[test] @ scaled
     away = (table.x[test] / spread[:, None, :] + expected) @ whiten
-    nearer = away[:, :, None, :] - (scaled @ whiten)[:, None, :, :]
-    squared = np.sum(nearer**2, axis=3) * (size / (size - 1.0))[test, None]
+    squared = _squared_distances(away, scaled @ whiten) * (size / (size - 1.0))[test, None]
     scores = -0.5 * (freedom + x.shape[1]) * np.log1p(squared / freedom)
     with np.errstate(divide="ignore"):
         scores += np.log(prior[test])
     scores -= scores.max(axis=2, keepdims=True)
     own = np.take_along_axis(scores, held[..., None], axis=2)[..., 0]
     return np.asarray((own - np.log(np.exp(scores).sum(axis=2))) / np.log(2.0))
+
+
+def _squared_distances(points: Floats, centres: Floats) -> Floats:
+    """Return those of points, shape ``(b, n, p)``, to centres, ``(b, K, p)``: ``(b, n, K)``."""
+    lengths = np.einsum("bnp,bnp->bn", points, points)[:, :, None]
+    products = points @ np.swapaxes(centres, 1, 2)
+    squared = lengths - 2.0 * products + np.einsum("bkp,bkp->bk", centres, centres)[:, None, :]
+    return np.asarray(np.maximum(squared, 0.0))
 
 
 def _shrunk(residuals: Floats, floor: Floats) -> tuple[Floats, Floats]:
@@ -300,13 +345,13 @@ def _shrunk(residuals: Floats, floor: Floats) -> tuple[Floats, Floats]:
         ``(b, p, p)``: its square is the inverse of the shrunk correlation matrix.
     """
     count, width = residuals.shape[1:]
-    variance = np.mean(residuals**2, axis=1)
+    variance = np.einsum("bnp,bnp->bp", residuals, residuals) / count
     spread = np.sqrt(np.maximum(variance, floor**2))
     scaled = residuals / spread[:, None, :]
     sample = np.swapaxes(scaled, 1, 2) @ scaled / count
     target = np.trace(sample, axis1=1, axis2=2)[:, None, None] / width * np.eye(width)
     distance = np.sum((sample - target) ** 2, axis=(1, 2))
-    fourth = np.sum(np.sum(scaled**2, axis=2) ** 2, axis=1)
+    fourth = np.sum(np.einsum("bnp,bnp->bn", scaled, scaled) ** 2, axis=1)
     error = (fourth / count - np.sum(sample**2, axis=(1, 2))) / count
     share = np.clip(error / np.maximum(distance, 1e-12), 0.0, 1.0)[:, None, None]
     shrunk = (1.0 - share) * sample + share * target

@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
 from cascadence.audio import Audio  # noqa: E402
+from cascadence.errors import CascadenceError  # noqa: E402
 from cascadence.events import AudioOut, Event, Mark, TextOut  # noqa: E402
 from cascadence.protocols import Context, Exchange, Turn  # noqa: E402
 from cascadence.systems.cadence.beam import BeamWriter  # noqa: E402
@@ -25,8 +26,9 @@ from cascadence.systems.cadence.ragged import load_ragged, save_ragged  # noqa: 
 from cascadence.systems.cadence.spelling import align_words, write_words  # noqa: E402
 from cascadence.systems.cadence.style import StyleStatistics, UserStyle, mirrored  # noqa: E402
 from cascadence.systems.cadence.symbols import SymbolTable, merge_phonemes  # noqa: E402
-from cascadence.systems.cadence.system import CadenceReplier  # noqa: E402
+from cascadence.systems.cadence.system import OWN_TURN_TAKING, Cadence, CadenceReplier  # noqa: E402
 from cascadence.systems.cadence.train_ears import edit_distance, greedy_ctc  # noqa: E402
+from cascadence.systems.cadence.turn_end import end_features  # noqa: E402
 from cascadence.systems.cadence.vocoder import (  # noqa: E402
     NEUTRAL,
     ReplyStyle,
@@ -266,6 +268,22 @@ def test_switches_are_checked() -> None:
     assert CadenceReplier(style="off").info.parameters["style"] == "off"
 
 
+def test_whose_rules_decide_the_end_of_a_turn() -> None:
+    assert Cadence(turn_taking="own").turn_taking == OWN_TURN_TAKING
+    assert Cadence(turn_taking="shared").turn_taking.end == "silence"
+    assert Cadence(turn_taking={"end": "own", "silence_s": 2.0}).turn_taking.silence_s == 2.0
+    with pytest.raises(CascadenceError, match="shared, own"):
+        Cadence(turn_taking="mine")  # type: ignore[arg-type]
+
+
+def test_the_end_of_a_turn_is_pooled_from_what_was_spoken_last() -> None:
+    states = torch.arange(40.0)[:, None].expand(40, 2)
+    spoken = torch.zeros(40, dtype=torch.bool)
+    spoken[10:30] = True
+    assert end_features(states, spoken)[::2].tolist() == [27.5, 21.5, 19.5]
+    assert end_features(states, torch.zeros(40, dtype=torch.bool)).tolist() == [0.0] * 6
+
+
 def test_tampered_weights_are_refused(tmp_path: Path) -> None:
     folder = Path(load_bundle.__code__.co_filename).parent
     for name in ("cadence.safetensors", "cadence.json"):
@@ -335,6 +353,25 @@ def test_level_is_mirrored_and_style_off_is_neutral(cadence: CadenceReplier) -> 
 def _heard(replier: CadenceReplier):  # type: ignore[no-untyped-def]
     assert replier._listener is not None
     return replier._listener.hear(spoken_request().samples)
+
+
+@needs_whisper
+def test_a_whole_turn_is_over_and_a_broken_one_is_not(cadence: CadenceReplier) -> None:
+    whole = spoken_request()
+    assert cadence.turn_end(whole) > 0.5
+    broken = Audio(np.concatenate([whole.samples[:12000], np.zeros(4000, np.float32)]), 16000)
+    assert cadence.turn_end(broken) < cadence.turn_end(whole)
+    assert cadence.turn_end(Audio(np.zeros(16000, np.float32), 16000)) == 0.0
+
+
+@needs_whisper
+def test_what_was_heard_at_the_end_of_the_turn_is_not_heard_again(cadence: CadenceReplier) -> None:
+    whole = spoken_request()
+    cadence.turn_end(whole)
+    assert cadence._latest is not None
+    before = cadence._latest[1]
+    list(cadence.reply(turn(whole), [], CONTEXT))
+    assert next(iter(cadence._past.values()))[0] is before
 
 
 @needs_whisper

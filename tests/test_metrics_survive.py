@@ -15,6 +15,7 @@ from cascadence.metrics import (
     paralinguistics,
     prosody,
     quality,
+    style_information,
     task,
     turn_taking,
 )
@@ -32,7 +33,16 @@ from planted_cases import (
     text,
 )
 
-FAMILIES = (intelligibility, latency, paralinguistics, prosody, quality, task, turn_taking)
+FAMILIES = (
+    intelligibility,
+    latency,
+    paralinguistics,
+    prosody,
+    quality,
+    style_information,
+    task,
+    turn_taking,
+)
 METRICS = {
     found.spec.name: found
     for family in FAMILIES

@@ -114,7 +114,7 @@ class TrainConfig(_Strict):
     vocoder: StageConfig = StageConfig(steps=4000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
     ears: StageConfig = StageConfig(steps=7500, batch=16, learning_rate=2.5e-3)
-    decoder: StageConfig = StageConfig(steps=12000, batch=32, learning_rate=2e-3)
+    decoder: StageConfig = StageConfig(steps=8500, batch=32, learning_rate=2e-3)
     endings: EndingsConfig = EndingsConfig()
     turn_end: StageConfig = StageConfig(steps=3000, batch=64, learning_rate=1e-3)
 
