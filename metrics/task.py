@@ -22,6 +22,8 @@ from cascadence.metrics.turns import PlayedView, each_turn
 
 ECHO_LIKENESS = 0.8
 """Share of matching words (Ratcliff and Obershelp) from which a reply repeats the request."""
+ECHO_MARGIN = 0.05
+"""How much nearer to the request than to the reference reply it must be: a misheard word is less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,12 @@ def judge(turn: UserTurn, said: str, calls: Sequence[Stamped] = ()) -> Verdict:
 
 
 def _is_echo(turn: UserTurn, said: str) -> bool:
-    """Whether a reply repeats the request, and is no nearer to the reference reply than to it."""
+    """Whether a reply repeats the request, and is clearly nearer to it than to the reference."""
     to_request = _likeness(turn.text, said)
     if to_request < ECHO_LIKENESS:
         return False
     reference = turn.expect.reply_text
-    return reference is None or to_request > _likeness(reference, said)
+    return reference is None or to_request > _likeness(reference, said) + ECHO_MARGIN
 
 
 def _likeness(one: str, other: str) -> float:
@@ -140,6 +142,7 @@ def _is_judged(turn: UserTurn) -> bool:
     range=(0.0, 1.0),
     level="turn",
     needs=("judge_asr",),
+    version="2",
     summary="ratio",
 )
 def task_success(case: Case, tools: Tools) -> list[Measurement]:
@@ -189,6 +192,7 @@ def slot_recall(case: Case, tools: Tools) -> list[Measurement]:
     range=(-1.0, 1.0),
     level="turn",
     needs=("judge_asr",),
+    version="2",
 )
 def speech_loss(case: Case, tools: Tools) -> list[Measurement]:
     """What speaking cost: success of what the system meant to say, minus success of what was heard.

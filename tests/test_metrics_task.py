@@ -127,3 +127,25 @@ def test_a_request_repeated_is_no_answer(
         expect=Expect(slots={"length": ("seven minutes", "7 minutes")}, reply_text=reference),
     )
     assert task.judge(turn, said).fulfilled is fulfilled
+
+
+@pytest.mark.parametrize(
+    ("heard", "success"),
+    [
+        ("The chess club is moved to Thursday.", 1),
+        # One word misheard brings the reply nearer to the request than to the reference.
+        ("The chess club has moved to Thursday.", 1),
+        ("The chess club has to be moved to Thursday.", 0),
+        ("Chess club has to be moved to Thursday.", 0),
+    ],
+)
+def test_a_request_repeated_is_no_answer_and_a_misheard_word_is_no_repetition(
+    heard: str, success: int
+) -> None:
+    expect = Expect(
+        slots={"event": ("chess club",), "day": ("Thursday",)},
+        reply_text="The chess club is moved to Thursday.",
+    )
+    request = Spoken(0.0, 2.0, text="The chess club has to be moved to Thursday.", expect=expect)
+    case = case_of(request, system=[(2.5, 4.5)])
+    assert numbers(measured(task.task_success, case, hears(heard))) == [success]
