@@ -23,7 +23,7 @@ from cascadence.metrics.turns import PlayedView, each_turn
 ECHO_LIKENESS = 0.8
 """Share of matching words (Ratcliff and Obershelp) from which a reply repeats the request."""
 ECHO_MARGIN = 0.05
-"""How much nearer to the request than to the reference reply it must be: a misheard word is less."""
+"""How much nearer to the request than to the reference it must be: a misheard word is less."""
 
 
 @dataclass(frozen=True, slots=True)
