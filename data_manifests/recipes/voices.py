@@ -153,7 +153,10 @@ def _espeak(variant: str, gender: Literal["female", "male"], base_f0_hz: float) 
 
 
 def _kokoro_reader(readers: str, base_f0_hz: float, formant_ratio: float = 1.0) -> Voice:
-    """Build a neural training voice out of readers that no test voice is made from."""
+    """Build a neural training voice out of style vectors that no test voice is made from.
+
+    They come of other recordings than the test voices'; whether of other people, nobody has said.
+    """
     native = "+".join(f"jf_{part}" for part in readers.split("+"))
     name = re.sub(r"[^a-z]+", "-", readers).strip("-")
     return Voice(

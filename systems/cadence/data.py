@@ -97,7 +97,7 @@ def _hesitant(text: str, rng: random.Random) -> str:
     return " ".join([*words[:at], f"{filler},", *words[at:]])
 
 
-def _styled(plan: TurnPlan, config: SpeechConfig, rng: random.Random) -> TurnPlan:
+def _styled(plan: TurnPlan, rng: random.Random) -> TurnPlan:
     """Draws a style for a turn."""
     return replace(
         plan,
@@ -151,7 +151,7 @@ def plan_turns(
     dialogue = 0
 
     def add(plan: TurnPlan) -> None:
-        styled = _styled(plan, config, rng)
+        styled = _styled(plan, rng)
         turns.append(_channelled(styled, config, rng) if channels else styled)
 
     while len(turns) < count:

@@ -49,8 +49,9 @@ def render_endings(
         except CascadenceError as error:
             log(f"left out, by {plan.voice}: {plan.text!r}: {error}")
             continue
-        breaks = {quiet_moment(speech, rng) for _ in range(_BREAKS)} - {None}
-        for at in (len(speech), *sorted(at for at in breaks if at is not None)):
+        moments = [quiet_moment(speech, rng) for _ in range(_BREAKS)]
+        breaks = sorted({at for at in moments if at is not None})
+        for at in (len(speech), *breaks):
             pieces = [quiet(0.3, rng), speech[:at], quiet(rng.uniform(*_SILENCE_S), rng)]
             samples = channelled(plan, np.concatenate(pieces), (), rng)
             with torch.inference_mode():
