@@ -129,6 +129,16 @@ class HubSource:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class NpmSource:
+    """Files of one package on the npm registry: stored path → path inside the package."""
+
+    kind: Literal["npm"]
+    package: Annotated[str, Field(pattern=r"^(@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*$")]
+    version: Version
+    members: dict[InnerPath, InnerPath]
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class PackageSource:
     """Files that an installed package carries in one folder; they are read where they lie."""
 
@@ -157,8 +167,10 @@ class DeriveSource:
 
 
 Source: TypeAlias = Annotated[
-    WheelSource | HubSource | PackageSource | DeriveSource, Field(discriminator="kind")
+    WheelSource | HubSource | NpmSource | PackageSource | DeriveSource,
+    Field(discriminator="kind"),
 ]
+Download: TypeAlias = WheelSource | HubSource | NpmSource
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -196,8 +208,8 @@ class Artefact:
         for source in self.sources:
             if isinstance(source, PackageSource | DeriveSource) and len(self.sources) > 1:
                 raise ValueError("a package or a derivation must be the only source")
-            if isinstance(source, WheelSource) and set(source.members) != paths:
-                raise ValueError("a wheel source must make every file, and only those")
+            if isinstance(source, WheelSource | NpmSource) and set(source.members) != paths:
+                raise ValueError(f"a {source.kind} source must make every file, and only those")
             if isinstance(source, HubSource) and set(source.files) != paths:
                 raise ValueError("a hub source must name every file, and only those")
         return self

@@ -181,11 +181,13 @@ class Turn:
         audio: 16 kHz mono, from a little before the detected speech to the decision.
         start_s: of `audio`, on the conversation's clock.
         end_s: of `audio`: the end-of-turn decision.
+        silence_s: at the end of `audio`, in which the detector heard no speech.
     """
 
     audio: Audio
     start_s: float
     end_s: float
+    silence_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

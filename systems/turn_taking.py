@@ -8,7 +8,7 @@ is written into the run.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, runtime_checkable
@@ -32,6 +32,8 @@ from cascadence.systems.vad import Vad, VadName, make_vad
 
 CHECK_S = 0.12
 """A system that hears the end of a turn is asked after this much silence, twice as much, ..."""
+LISTEN_S = 0.2
+"""A system that hears along is given the turn so far after this much silence."""
 _HYSTERESIS = 0.15
 _RUN_GAP_S = 0.1
 
@@ -109,15 +111,30 @@ class HearsTurnEnd(Protocol):
         """Return how likely it is, in [0, 1], that a turn is over: 16 kHz, up to now."""
 
 
+@runtime_checkable
+class HearsAlong(Protocol):
+    """What a replier adds to use the user's pauses, rather than begin to hear at the decision."""
+
+    def hear_so_far(self, audio: Audio) -> None:
+        """Hear what may be a whole turn: 16 kHz, `LISTEN_S` after its last speech.
+
+        The turn, if it is over, is this audio and silence (see `Turn.silence_s`); if it goes on,
+        this is called again at its next pause. It runs while the user may be speaking, and takes
+        its time on the conversation's clock like everything else.
+        """
+
+
 class _Endpointing:
     """Listens frame by frame: has a turn begun, and is it over?"""
 
-    def __init__(
-        self, rules: TurnTaking, vad: Vad, turn_end: Callable[[Audio], float] | None = None
-    ) -> None:
+    def __init__(self, rules: TurnTaking, vad: Vad, replier: object = None) -> None:
         self._rules = rules
         self._vad = vad
-        self._turn_end = turn_end
+        own = rules.end == "own" and isinstance(replier, HearsTurnEnd)
+        self._turn_end = replier.turn_end if own else None
+        # Asked for the end of the turn, it has to hear along anyway.
+        along = not own and isinstance(replier, HearsAlong)
+        self._hear_so_far = replier.hear_so_far if along else None
         self._pre_roll: deque[Audio] = deque(maxlen=round(rules.pre_roll_s / FRAME_S))
         self._frames: list[Audio] = []
         self._speech_frames = 0
@@ -143,14 +160,17 @@ class _Endpointing:
             self._silent_frames = 0
         else:
             self._silent_frames += 1
+            if self._hear_so_far and self._silent_frames == round(LISTEN_S / FRAME_S):
+                self._hear_so_far(concatenate(self._frames, INPUT_RATE))
         return self._over()
 
     def take(self, end_s: float) -> Turn:
         """Hand out the turn that ends at ``end_s``, and listen for the next."""
         audio = concatenate(self._frames, INPUT_RATE)
+        silence_s = self._silent_frames * FRAME_S
         self._frames = []
         self._forget()
-        return Turn(audio, end_s - audio.duration_s, end_s)
+        return Turn(audio, end_s - audio.duration_s, end_s, silence_s)
 
     def drop(self) -> None:
         """Pass over what was heard, and keep its end as the beginning of what may follow."""
@@ -265,13 +285,10 @@ class HalfDuplex:
         """
         self.replier = replier
         self.turn_taking = TurnTaking.of(turn_taking)
-        self._turn_end: Callable[[Audio], float] | None = None
-        if self.turn_taking.end == "own":
-            if not isinstance(replier, HearsTurnEnd):
-                raise CascadenceError(
-                    "this system does not hear the end of a turn", "turn_taking.end", "silence"
-                )
-            self._turn_end = replier.turn_end
+        if self.turn_taking.end == "own" and not isinstance(replier, HearsTurnEnd):
+            raise CascadenceError(
+                "this system does not hear the end of a turn", "turn_taking.end", "silence"
+            )
         self._vad = vad or make_vad(self.turn_taking.vad)
 
     @property
@@ -304,7 +321,7 @@ class HalfDuplex:
     def converse(self, audio_in: AudioIn, context: Context) -> Iterator[Event]:
         """Talk for one conversation."""
         self._vad.reset()
-        ears = _Ears(audio_in, _Endpointing(self.turn_taking, self._vad, self._turn_end))
+        ears = _Ears(audio_in, _Endpointing(self.turn_taking, self._vad, self.replier))
         history: list[Exchange] = []
         while (turn := ears.next_turn()) is not None:
             yield Mark("endpoint", "end")

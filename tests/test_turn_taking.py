@@ -13,7 +13,7 @@ from cascadence.protocols import FRAME_S, INPUT_RATE, Context, Exchange, Turn
 from cascadence.session import SystemFailed
 from cascadence.systems.controls import speech_noise
 from cascadence.systems.history import join_unanswered
-from cascadence.systems.turn_taking import HalfDuplex, TurnTaking
+from cascadence.systems.turn_taking import LISTEN_S, HalfDuplex, TurnTaking
 from planted import PlantedReplier, Said, gap_s, played, spend, times_s
 from planted_reading import replies_s
 
@@ -58,6 +58,49 @@ def test_a_system_can_hear_the_end_of_a_turn_itself() -> None:
     [decided_s] = times_s(slow, "mark", stage="endpoint", edge="end")
     assert decided_s - slow.turns[0].speech_end_s == pytest.approx(0.7, abs=FRAME_S)
     assert len(patient.asked_s) == 3 + 5
+
+
+class _Attentive(PlantedReplier):
+    """Hears along, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__("hi")
+        self.given: list[Audio] = []
+
+    def hear_so_far(self, audio: Audio) -> None:
+        self.given.append(audio)
+
+
+def test_a_system_can_hear_along_in_the_pauses_and_the_rest_of_the_turn_is_silence() -> None:
+    replier = _Attentive()
+    recording = played(half_duplex(replier, silence_s=0.5), Said(pieces_s=(0.6, 0.4, 0.6)))
+    [turn] = replier.turns
+    speech_s = recording.turns[0].speech_start_s - turn.start_s
+    ends_s = [audio.duration_s for audio in replier.given]
+    assert ends_s == pytest.approx(
+        [speech_s + 0.6 + LISTEN_S, speech_s + 1.6 + LISTEN_S], abs=FRAME_S
+    )
+    last = replier.given[-1]
+    assert turn.silence_s == pytest.approx(0.5, abs=FRAME_S)
+    assert len(turn.audio) - len(last) == pytest.approx(0.3 * INPUT_RATE, abs=FRAME_S * INPUT_RATE)
+    assert np.array_equal(turn.audio.samples[: len(last)], last.samples)
+    assert not turn.audio.samples[len(last) :].any()
+
+
+def test_a_pause_too_short_to_listen_in_is_not_used() -> None:
+    replier = _Attentive()
+    played(half_duplex(replier, silence_s=0.5), Said(pieces_s=(0.6, 0.12, 0.6)))
+    assert len(replier.given) == 1
+
+
+def test_what_hearing_along_takes_is_on_the_clock() -> None:
+    class Slow(_Attentive):
+        def hear_so_far(self, audio: Audio) -> None:
+            spend(0.8)
+
+    recording = played(half_duplex(Slow(), silence_s=0.5))
+    [decided_s] = times_s(recording, "mark", stage="endpoint", edge="end")
+    assert decided_s - recording.turns[0].speech_end_s == pytest.approx(LISTEN_S + 0.8, abs=0.03)
 
 
 def test_who_does_not_hear_the_end_of_a_turn_cannot_be_asked() -> None:

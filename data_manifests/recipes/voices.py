@@ -130,6 +130,12 @@ _KOKORO_KONIWA: Final = Licence(
     "https://huggingface.co/hexgrad/Kokoro-82M",
     f"{_KOKORO_NOTES}; this style was made from Koniwa recordings (CC BY 3.0)",
 )
+_KOKORO_ENGLISH: Final = Licence(
+    "Apache-2.0",
+    "https://huggingface.co/hexgrad/Kokoro-82M",
+    f"{_KOKORO_NOTES}; English style vectors by the npm package kokoro-js; made of permissively "
+    "licensed and of synthetic speech, as their author says; for training only",
+)
 _JOE: Final = Licence(
     "CC0-1.0",
     "https://github.com/NabuCasa/voice-datasets",
@@ -172,6 +178,50 @@ def _kokoro_reader(readers: str, base_f0_hz: float, formant_ratio: float = 1.0) 
     )
 
 
+def _kokoro_english(style: str, base_f0_hz: float) -> Voice:
+    """Build a neural training voice out of one of Kokoro's English style vectors."""
+    return Voice(
+        f"kokoro-{style.replace('_', '-')}",
+        "kokoro",
+        Native(style),
+        f"kokoro_{style}",
+        "female" if style[1] == "f" else "male",
+        _KOKORO_ENGLISH,
+        "train",
+        base_f0_hz,
+    )
+
+
+# American and British, female and male; median F0 in Hz.
+_ENGLISH_STYLES: Final = {
+    "af_alloy": 139.0,
+    "af_aoede": 174.0,
+    "af_bella": 183.0,
+    "af_heart": 183.0,
+    "af_jessica": 199.0,
+    "af_kore": 145.0,
+    "af_nova": 159.0,
+    "af_river": 175.0,
+    "af_sarah": 181.0,
+    "af_sky": 152.0,
+    "am_adam": 109.0,
+    "am_echo": 103.0,
+    "am_eric": 155.0,
+    "am_fenrir": 128.0,
+    "am_liam": 115.0,
+    "am_michael": 106.0,
+    "am_onyx": 85.0,
+    "am_puck": 112.0,
+    "bf_alice": 211.0,
+    "bf_emma": 176.0,
+    "bf_isabella": 193.0,
+    "bf_lily": 172.0,
+    "bm_daniel": 119.0,
+    "bm_fable": 112.0,
+    "bm_george": 140.0,
+    "bm_lewis": 85.0,
+}
+
 _SLT = Native("slt", f0_mean_hz=172.0, f0_sd_hz=26.0)
 _KAL16 = Native("kal16", tempo=1.0, f0_mean_hz=95.0, f0_sd_hz=11.0)
 
@@ -212,6 +262,7 @@ _TRAIN: Final = (
     _kokoro_reader("tebukuro", 211.0),
     _kokoro_reader("nezumi:0.5+tebukuro:0.5", 218.0),
     _kokoro_reader("tebukuro", 182.0, 0.86),
+    *(_kokoro_english(style, f0_hz) for style, f0_hz in _ENGLISH_STYLES.items()),
     _espeak("en-gb", "male", 101.0),
     _espeak("en-gb-scotland+m2", "male", 101.0),
     _espeak("en-gb-x-rp+m4", "male", 94.0),

@@ -1,23 +1,33 @@
-"""What happens to a user's voice on its way to a microphone: noise, telephone, level, silence."""
+"""What happens to a user's voice on its way to the ears in training: room, noise, line, pauses.
 
-from typing import Any
+Rooms, noises and lines are those of `cascadence.degradation`, which sweeps apply as conditions too;
+other rooms, other stretches and other seeds of noise.
+"""
+
+import functools
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
+
+from cascadence import degradation, degradation_noise
+from cascadence.audio import Audio
+from cascadence.conditions import NoiseKind, PacketLoss, Room
 
 __all__ = [
     "background",
     "coloured",
     "in_noise",
     "in_room",
-    "over_telephone",
+    "over_line",
     "quiet_moment",
     "with_pause",
 ]
 
 Samples = NDArray[np.float32]
 _RATE_HZ = 16000
+_LOOPS = 12
+_FIRST_SEED = 77_000_000
 
 
 def _rms(samples: NDArray[Any]) -> float:
@@ -29,62 +39,55 @@ def background(samples: int, kind: str, rng: np.random.Generator) -> Samples:
 
     Args:
         samples: how many, at 16 kHz.
-        kind: `white`, `pink` (1/f power) or `hum` (50 or 60 Hz with harmonics, and some white).
+        kind: `hum` (50 or 60 Hz with harmonics, and some white), or one that
+            `cascadence.degradation_noise` makes.
         rng: source of randomness.
-
-    Raises:
-        ValueError: if the kind is unknown.
     """
-    white = rng.standard_normal(samples)
-    if kind == "white":
-        noise = white
-    elif kind == "pink":
-        frequency = np.maximum(np.fft.rfftfreq(samples, 1 / _RATE_HZ), 20.0)
-        noise = np.fft.irfft(np.fft.rfft(white) / np.sqrt(frequency), samples)
-    elif kind == "hum":
+    if kind == "hum":
         base_hz = rng.choice([50.0, 60.0])
         times = np.arange(samples) / _RATE_HZ
         tones = [np.sin(2 * np.pi * base_hz * k * times + k) / k for k in (1, 2, 3, 5, 7)]
-        noise = np.sum(tones, axis=0) + 0.2 * white
-    else:
-        raise ValueError(f"unknown noise {kind!r}")
-    return np.asarray(noise / max(_rms(noise), 1e-9), np.float32)
+        noise = np.sum(tones, axis=0) + 0.2 * rng.standard_normal(samples)
+        return np.asarray(noise / max(_rms(noise), 1e-9), np.float32)
+    loop = _loop(cast("NoiseKind", kind), int(rng.integers(_LOOPS)))
+    return np.resize(np.roll(loop, int(rng.integers(len(loop)))), samples)
+
+
+@functools.lru_cache(maxsize=64)
+def _loop(kind: NoiseKind, number: int) -> Samples:
+    return degradation_noise.background(kind, _FIRST_SEED + number)
 
 
 def in_noise(speech: Samples, noise: Samples, snr_db: float) -> Samples:
-    """Adds noise at a signal-to-noise ratio, in dB of mean power; the noise is cut or repeated."""
+    """Adds noise, so many dB below the active level of the speech; it is cut or repeated to fit."""
     fitted = np.resize(noise, len(speech))
-    scale = _rms(speech) / _rms(fitted) * 10 ** (-snr_db / 20)
+    level_db = degradation.active_level_dbfs([Audio(speech, _RATE_HZ)])
+    if not np.isfinite(level_db):
+        return speech
+    scale = 10 ** ((level_db - snr_db) / 20) / max(_rms(fitted), 1e-9)
     return (speech + scale * fitted).astype(np.float32)
 
 
-def over_telephone(speech: Samples) -> Samples:
-    """Limits speech to 300 to 3400 Hz and passes it through 8-bit μ-law (ITU-T G.711)."""
-    band = signal.butter(4, [300, 3400], "bandpass", fs=_RATE_HZ, output="sos")
-    narrow = np.clip(signal.sosfilt(band, speech), -1, 1)
-    coded = np.round(np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log(256) * 127) / 127
-    return np.asarray(np.sign(coded) * np.expm1(np.abs(coded) * np.log(256)) / 255, np.float32)
+def over_line(speech: Samples, line: str, rng: np.random.Generator) -> Samples:
+    """Passes speech in [-1, 1] through a `telephone` (G.711) or a `lossy` network of packets.
 
-
-def in_room(speech: Samples, rt60_s: float, direct_db: float, rng: np.random.Generator) -> Samples:
-    """Reverberates speech: the direct sound, then noise that decays exponentially.
-
-    Args:
-        speech: at 16 kHz.
-        rt60_s: seconds until the reverberation has fallen by 60 dB.
-        direct_db: energy of the direct sound relative to the reverberation.
-        rng: draws the room.
-
-    Returns:
-        As many samples, at the same RMS.
+    Raises:
+        ValueError: if the line is unknown.
     """
-    times_s = np.arange(max(2, int(rt60_s * _RATE_HZ))) / _RATE_HZ
-    tail = rng.standard_normal(len(times_s)) * 10 ** (-3 * times_s / rt60_s)
-    tail[: int(0.002 * _RATE_HZ)] = 0.0
-    tail *= 10 ** (-direct_db / 20) / max(float(np.sqrt(np.sum(tail**2))), 1e-9)
-    tail[0] = 1.0
-    wet = signal.oaconvolve(speech, tail)[: len(speech)]
-    return np.asarray(wet * (_rms(speech) / max(_rms(wet), 1e-9)), np.float32)
+    audio = Audio(speech, _RATE_HZ)
+    if line == "telephone":
+        return degradation.over_telephone(audio).samples
+    if line == "lossy":
+        loss = PacketLoss(rate=rng.uniform(0.02, 0.15), burst_packets=rng.uniform(1.0, 3.0))
+        return degradation.with_losses(audio, loss, int(rng.integers(2**31))).samples
+    raise ValueError(f"unknown line {line!r}")
+
+
+def in_room(speech: Samples, rt60_s: float, rng: np.random.Generator) -> Samples:
+    """Reverberates speech in a room that `rng` draws; `rt60_s` until it has fallen by 60 dB."""
+    room = Room(rt60_s=rt60_s, direct_db=rng.uniform(-2.0, 15.0))
+    seed = int(rng.integers(2**31))
+    return degradation.in_room(Audio(np.clip(speech, -1, 1), _RATE_HZ), room, seed).samples
 
 
 def coloured(speech: Samples, gains_db: Samples) -> Samples:

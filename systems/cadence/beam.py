@@ -1,13 +1,15 @@
-"""Writing with second thoughts: a beam search that commits to symbols with a fixed lag.
+"""Writing with second thoughts: a beam search that commits to symbols early.
 
 Greedy writing inside a lexicon can walk into a branch that holds no sensible word. Here a few
-hypotheses go on side by side; what the best one wrote `lag` symbols ago is settled, and hypotheses
-that disagree with it are dropped, so that speech can begin long before the reply is complete.
+hypotheses go on side by side. A symbol is settled once all of them agree on it, or at the latest
+`lag` symbols later, when those that disagree with the best are dropped; so speech can begin long
+before the reply is complete.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import torch
 from torch import Tensor
@@ -30,6 +32,12 @@ class _Hypothesis:
     state: int
 
 
+def _common(hypotheses: Sequence[_Hypothesis]) -> int:
+    """Counts the symbols that all hypotheses begin with."""
+    columns = zip(*(one.symbols for one in hypotheses), strict=False)
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
+
+
 class BeamWriter:
     """Writes one reply."""
 
@@ -41,6 +49,7 @@ class BeamWriter:
         *,
         width: int = 4,
         lag: int = 10,
+        margin: float = 8.0,
     ) -> None:
         """Begins a reply.
 
@@ -49,10 +58,11 @@ class BeamWriter:
             memory: of one turn.
             lexicon: the words that may be said; any, if None.
             width: hypotheses; 1 is greedy writing.
-            lag: symbols that stay open; 0 settles every symbol at once.
+            lag: symbols that may stay open; 0 settles every symbol at once.
+            margin: hypotheses so much less likely than the best are dropped, in nats.
         """
         self._net, self._memory, self._lexicon = decoder, memory, lexicon
-        self._width, self._lag = width, lag
+        self._width, self._lag, self._margin = width, lag, margin
         source = decoder.memory_norm(memory.states)
         self._cross = [layer.cross.project(source) for layer in decoder.each_layer()]
         self._keys = decoder.pointer_key(source)
@@ -76,14 +86,12 @@ class BeamWriter:
                 break
             upto = length + 1 - self._lag
             if upto > settled:
-                yield from beams[0].symbols[settled:upto]
-                settled = upto
-                beams = self._agreeing(beams, settled)
-                if (
-                    finished is not None
-                    and finished.symbols[:settled] != beams[0].symbols[:settled]
-                ):
+                beams = self._agreeing(beams, upto)
+                if finished is not None and finished.symbols[:upto] != beams[0].symbols[:upto]:
                     finished = None
+            agreed = _common([*beams, finished] if finished else beams)
+            yield from beams[0].symbols[settled:agreed]
+            settled = agreed
         best = finished or (beams[0] if beams else None)
         if best is not None:
             yield from best.symbols[settled:]
@@ -101,11 +109,12 @@ class BeamWriter:
         totals = scores + torch.tensor([one.score for one in beams])[:, None]
         count = min(2 * self._width, totals.numel())
         values, places = totals.flatten().topk(count)
+        least = float(values[0]) - self._margin
         alive: list[_Hypothesis] = []
         parents: list[int] = []
         ended: list[_Hypothesis] = []
         for value, place in zip(values.tolist(), places.tolist(), strict=True):
-            if value == -math.inf or len(alive) == self._width:
+            if value == -math.inf or value < least or len(alive) == self._width:
                 break
             parent, symbol = divmod(place, scores.shape[1])
             one = beams[parent]

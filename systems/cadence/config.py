@@ -50,7 +50,8 @@ class SpeechConfig(_Strict):
         utterances: user turns, silence included.
         evaluation: user turns of the test split with test voices.
         single_share: share of conversations of one turn.
-        noisy_share: share of turns in noise or through a telephone.
+        noisy_share: share of turns in noise.
+        line_share: share of turns through a telephone or a network that loses packets.
         room_share: share of turns in a reverberant room.
         coloured_share: share of turns through a microphone that is not flat.
         hesitant_share: share of turns with an "um" or "uh" in them.
@@ -62,17 +63,18 @@ class SpeechConfig(_Strict):
         workers: processes.
     """
 
-    utterances: int = 16000
-    evaluation: int = 300
+    utterances: int = 24000
+    evaluation: int = 400
     single_share: float = 0.75
-    noisy_share: float = 0.3
+    noisy_share: float = 0.25
+    line_share: float = 0.15
     room_share: float = 0.25
     coloured_share: float = 0.5
     hesitant_share: float = 0.08
     paused_share: float = 0.12
     silent_share: float = 0.03
     voices: tuple[str, ...] = ()
-    recipe: int = 2
+    recipe: int = 3
     seed: int = 2
     workers: int = 2
 
@@ -111,10 +113,10 @@ class TrainConfig(_Strict):
     """A whole run, stage by stage."""
 
     voice: VoiceConfig = VoiceConfig()
-    vocoder: StageConfig = StageConfig(steps=4000, batch=12, learning_rate=1.2e-3)
+    vocoder: StageConfig = StageConfig(steps=6000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
-    ears: StageConfig = StageConfig(steps=7500, batch=16, learning_rate=2.5e-3)
-    decoder: StageConfig = StageConfig(steps=8500, batch=32, learning_rate=2e-3)
+    ears: StageConfig = StageConfig(steps=20000, batch=16, learning_rate=2.5e-3)
+    decoder: StageConfig = StageConfig(steps=12000, batch=32, learning_rate=1.2e-3)
     endings: EndingsConfig = EndingsConfig()
     turn_end: StageConfig = StageConfig(steps=3000, batch=64, learning_rate=1e-3)
 
@@ -137,6 +139,7 @@ def smoke_config() -> TrainConfig:
             utterances=20,
             evaluation=0,
             noisy_share=0.0,
+            line_share=0.0,
             room_share=0.0,
             coloured_share=0.0,
             hesitant_share=0.0,

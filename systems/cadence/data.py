@@ -40,6 +40,7 @@ __all__ = [
 
 _RATE_HZ = 16000
 _MAX_S = 12.0
+_NOISES = ("white", "pink", "hum", "street", "music", "babble", "babble", "crowd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,10 @@ class TurnPlan:
         pitch_range: scales its pitch excursions.
         level_db: added to the level.
         formant_ratio: scales the formants.
-        noise: `none`, `white`, `pink`, `hum`, `babble` or `telephone`.
+        noise: `none`, `white`, `pink`, `hum`, `street`, `music`, `babble` or, of earlier turns,
+            `crowd`.
         snr_db: of the noise.
+        line: `none`, `telephone` or `lossy`.
         rt60_s: of the room; 0 for none.
         pause_s: put into the turn; 0 for none.
         gains_db: of the microphone, from low to high; none if empty.
@@ -83,6 +86,7 @@ class TurnPlan:
     formant_ratio: float = 1.0
     noise: str = "none"
     snr_db: float = 20.0
+    line: str = "none"
     rt60_s: float = 0.0
     pause_s: float = 0.0
     gains_db: tuple[float, ...] = ()
@@ -114,7 +118,9 @@ def _channelled(plan: TurnPlan, config: SpeechConfig, rng: random.Random) -> Tur
     """Draws hesitation, room, microphone and noise for a turn."""
     noise = "none"
     if rng.random() < config.noisy_share:
-        noise = rng.choice(["white", "pink", "hum", "babble", "babble", "telephone", "telephone"])
+        noise = rng.choice(_NOISES)
+    line = rng.choice(["telephone", "telephone", "lossy"])
+    on_line = rng.random() < config.line_share
     text = plan.text
     if text and rng.random() < config.hesitant_share:
         text = _hesitant(text, rng)
@@ -125,7 +131,8 @@ def _channelled(plan: TurnPlan, config: SpeechConfig, rng: random.Random) -> Tur
         plan,
         text=text,
         noise=noise,
-        snr_db=round(rng.uniform(6.0, 25.0), 1),
+        snr_db=round(rng.uniform(5.0, 25.0), 1),
+        line=line if on_line else "none",
         rt60_s=round(rng.uniform(0.15, 0.7), 2) if in_room else 0.0,
         pause_s=round(rng.uniform(0.2, 1.0), 2) if has_pause else 0.0,
         gains_db=tuple(round(rng.gauss(0.0, 4.0), 1) for _ in range(5)) if is_coloured else (),
@@ -196,12 +203,12 @@ def quiet(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _sound(
-    plan: TurnPlan, babble: Sequence[NDArray[np.float32]]
+    plan: TurnPlan, earlier: Sequence[NDArray[np.float32]]
 ) -> tuple[NDArray[np.float32], float]:
     """Renders a turn: samples at 16 kHz, and the seconds of speech in it (0: none)."""
     rng = np.random.default_rng(plan.seed)
     if not plan.text:
-        kind = plan.noise if plan.noise in ("white", "pink", "hum") else "pink"
+        kind = plan.noise if plan.noise not in ("none", "crowd") else "pink"
         noise = augment.background(int(rng.uniform(0.5, 3.0) * _RATE_HZ), kind, rng)
         return noise * np.float32(10 ** (rng.uniform(-75, -25) / 20)), 0.0
     speech = spoken(plan)
@@ -210,29 +217,29 @@ def _sound(
     samples = np.concatenate([before, speech, after])
     if plan.pause_s:
         samples = augment.with_pause(samples, plan.pause_s, rng)
-    return channelled(plan, samples[: int(_MAX_S * _RATE_HZ)], babble, rng), len(speech) / _RATE_HZ
+    return channelled(plan, samples[: int(_MAX_S * _RATE_HZ)], earlier, rng), len(speech) / _RATE_HZ
 
 
 def channelled(
     plan: TurnPlan,
     samples: NDArray[np.float32],
-    babble: Sequence[NDArray[np.float32]],
+    earlier: Sequence[NDArray[np.float32]],
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Takes speech from the mouth through room, microphone and line."""
+    """Takes speech from the mouth through room, microphone and line; `earlier` ones may chatter."""
     if plan.rt60_s:
-        samples = augment.in_room(samples, plan.rt60_s, rng.uniform(0.0, 15.0), rng)
+        samples = augment.in_room(samples, plan.rt60_s, rng)
     if plan.gains_db:
         samples = augment.coloured(samples, np.array(plan.gains_db, np.float32))
-    if plan.noise == "telephone":
-        samples = augment.over_telephone(np.clip(samples, -1, 1))
-    elif plan.noise == "babble" and len(babble) >= 3:
-        length = max(map(len, babble))
-        crowd = np.sum([np.resize(voice, length) for voice in babble], axis=0)
+    if plan.noise == "crowd" and len(earlier) >= 3:
+        length = max(map(len, earlier))
+        crowd = np.sum([np.resize(voice, length) for voice in earlier], axis=0)
         samples = augment.in_noise(samples, crowd, plan.snr_db)
-    elif plan.noise in ("white", "pink", "hum"):
+    elif plan.noise not in ("none", "crowd"):
         noise = augment.background(len(samples), plan.noise, rng)
         samples = augment.in_noise(samples, noise, plan.snr_db)
+    if plan.line != "none":
+        samples = augment.over_line(np.clip(samples, -1, 1), plan.line, rng)
     return np.clip(samples, -1, 1).astype(np.float32)
 
 
@@ -254,16 +261,16 @@ def render_shard(
         log: told of turns that cannot be spoken, such as too short ones in exact styles.
     """
     tracker = ProsodyTracker()
-    babble: deque[NDArray[np.float32]] = deque(maxlen=4)
+    earlier: deque[NDArray[np.float32]] = deque(maxlen=4)
     states, streams, styles, notes = [], [], [], []
     for plan in plans:
         try:
-            samples, speech_s = _sound(plan, babble)
+            samples, speech_s = _sound(plan, earlier)
         except CascadenceError as error:
             log(f"left out, by {plan.voice}: {plan.text!r}: {error}")
             continue
-        if plan.text and plan.noise == "none":
-            babble.append(samples)
+        if plan.text and plan.noise == plan.line == "none":
+            earlier.append(samples)
         said = phones(plan.text) if plan.text else ()
         with torch.inference_mode():
             heard = whisper(torch.from_numpy(samples)).numpy()

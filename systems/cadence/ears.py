@@ -7,6 +7,7 @@ from typing import Self
 
 import torch
 
+from cascadence.audio import Audio
 from cascadence.protocols import Context, PartInfo, Turn
 from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
 from cascadence.systems.cadence.listener import Listener
@@ -39,12 +40,17 @@ class CadenceCtc:
             parameters={"vocabulary": len(read_config(self._folder)["words"])},
         )
 
+    def hear_so_far(self, audio: Audio) -> None:
+        """Hears what may be a whole turn while the user pauses: 16 kHz mono."""
+        if self._listener is not None:
+            self._listener.hear_turn(audio)
+
     def transcribe(self, turn: Turn, context: Context) -> Iterator[str]:
         """Yields the words in one piece; nothing where none were heard."""
         del context
         if self._bundle is None or self._listener is None:
             raise RuntimeError("CadenceCtc is used outside of its `with` block")
-        heard = self._listener.hear(turn.audio.at_rate(16000).samples)
+        heard = self._listener.hear_turn(turn.audio.at_rate(16000), turn.silence_s)
         if heard is None:
             return
         with torch.inference_mode():

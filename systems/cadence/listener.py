@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cascadence.audio import Audio
 from cascadence.systems.cadence.features import SAMPLE_RATE, ProsodyTracker, WhisperEncoder
 from cascadence.systems.cadence.lessons_batch import ear_input, pad_features
 from cascadence.systems.cadence.model import Ears
@@ -58,6 +59,18 @@ class Listener:
         self._whisper = WhisperEncoder.load_ctranslate2(fetch(WHISPER) / "model.bin")
         self._tracker = ProsodyTracker()
         self._prosody = prosody
+        self._latest: tuple[Audio, HeardTurn | None] | None = None
+
+    def hear_turn(self, audio: Audio, silence_s: float = 0.0) -> HeardTurn | None:
+        """Hears a turn, and remembers it: heard again with more silence, it takes no time.
+
+        Args:
+            audio: 16 kHz mono.
+            silence_s: at its end, which says nothing new.
+        """
+        if self._latest is None or not _goes_on_silent(self._latest[0], audio, silence_s):
+            self._latest = audio, self.hear(audio.samples)
+        return self._latest[1]
 
     @torch.inference_mode()
     def hear(self, samples: NDArray[np.float32]) -> HeardTurn | None:
@@ -84,3 +97,11 @@ class Listener:
         style = [float(value) for value in heard.style[0]]
         pitch = prosody.pitch_statistics() if self._prosody else None
         return HeardTurn(heard.states[0], phones != SymbolTable.PAD, style, pitch)
+
+
+def _goes_on_silent(earlier: Audio, now: Audio, silence_s: float) -> bool:
+    """Tells whether a sound is an earlier one, and after it only some of the silence at its end."""
+    more = len(now) - len(earlier)
+    if not 0 <= more <= round(silence_s * now.sample_rate):
+        return False
+    return bool((now.samples[: len(earlier)] == earlier.samples).all())

@@ -43,9 +43,10 @@ __all__ = ["REPLY_VOICE", "Stages"]
 
 REPLY_VOICE = "piper-joe-medium"
 _SHARD_TURNS = 500
-# Formant synthesis is cheap and various, but people do not sound like it; a neural voice does
-# more, but takes a second a sentence. All others count six.
-_VOICE_WEIGHT = {"espeak": 2, "kokoro": 1}
+_HEARINGS = 2
+# How often a voice is drawn. Formant synthesis is cheap and various, but people do not sound like
+# it; neural voices do, and there are many, but each sentence takes a second.
+_VOICE_WEIGHT = {"flite": 10, "pico": 10, "espeak": 3, "kokoro": 1}
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
@@ -156,7 +157,7 @@ class Stages:
         names = [
             v.name
             for v in voices(split)
-            for _ in range(_VOICE_WEIGHT.get(v.synthesiser, 6))
+            for _ in range(_VOICE_WEIGHT.get(v.synthesiser, 10))
             if allowed is None or v.name in allowed
         ]
         return plan_turns(settings, split, count, names, channels=split == "train")
@@ -278,17 +279,17 @@ class Stages:
     def decoder(
         self, ears: Ears, lessons: Lessons, table: SymbolTable
     ) -> tuple[Decoder, HeardTurns]:
-        """Trains the decoder on what the frozen ears hear."""
+        """Trains the decoder on what the frozen ears hear; returns one hearing too."""
         ears.requires_grad_(False)
         torch.manual_seed(self._config.decoder.seed)
-        heard = hear_all(ears, lessons, table, self.log, unsure=True)
+        hearings = [hear_all(ears, lessons, table, self.log, unsure=True) for _ in range(_HEARINGS)]
         torch.manual_seed(self._config.decoder.seed)
 
         def train(net: Decoder, first: int, save: Callable[[int], None]) -> None:
             settings = self._config.decoder
-            train_decoder(net, ears, heard, settings, first, save, self._curve("decoder"))
+            train_decoder(net, ears, hearings, settings, first, save, self._curve("decoder"))
 
-        return self._stage("decoder", Decoder(len(table)), train), heard
+        return self._stage("decoder", Decoder(len(table)), train), hearings[0]
 
     def turn_end(self, ears: Ears) -> TurnEnd:
         """Trains the head that hears the end of a turn."""

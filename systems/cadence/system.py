@@ -77,8 +77,6 @@ class CadenceReplier:
         self._listener: Listener | None = None
         self._lexicon: Lexicon | None = None
         self._threads = 0
-        # What was heard when the end of the turn was asked for: the reply need not hear it again.
-        self._latest: tuple[Audio, HeardTurn | None] | None = None
         # What was heard and said, by the words said and the place of the turn: the runner's history
         # carries audio and text, and hearing a turn again would cost its time once more.
         self._past: dict[tuple[float, float], tuple[HeardTurn | None, list[int]]] = {}
@@ -118,7 +116,7 @@ class CadenceReplier:
         trace: TracebackType | None,
     ) -> None:
         """Releases the weights."""
-        self._bundle = self._listener = self._latest = None
+        self._bundle = self._listener = None
         self._past.clear()
         torch.set_num_threads(self._threads)
 
@@ -136,13 +134,14 @@ class CadenceReplier:
         features = end_features(heard.states, heard.spoken)
         return float(torch.sigmoid(self._bundle.turn_end(features[None]))[0])
 
-    def _hear(self, audio: Audio) -> HeardTurn | None:
-        """Hears a turn, once."""
-        if self._bundle is None or self._listener is None:
+    def hear_so_far(self, audio: Audio) -> None:
+        """Hears what may be a whole turn while the user pauses: 16 kHz mono."""
+        self._hear(audio)
+
+    def _hear(self, audio: Audio, silence_s: float = 0.0) -> HeardTurn | None:
+        if self._listener is None:
             raise RuntimeError("Cadence is used outside of its `with` block")
-        if self._latest is None or not _is_same(self._latest[0], audio):
-            self._latest = audio, self._listener.hear(audio.samples)
-        return self._latest[1]
+        return self._listener.hear_turn(audio, silence_s)
 
     def reply(self, turn: Turn, history: Sequence[Exchange], context: Context) -> Iterator[Event]:
         """Answers a turn; nothing where nothing was said.
@@ -160,7 +159,7 @@ class CadenceReplier:
         # What was cut off by a pause belongs to this turn: it is heard in one piece.
         pieces = [*(exchange.turn.audio for exchange in pending), turn.audio]
         audio = concatenate([piece.at_rate(OUTPUT_RATE) for piece in pieces], OUTPUT_RATE)
-        heard = self._hear(audio)
+        heard = self._hear(audio, turn.silence_s)
         yield Mark("encode", "end")
         said: list[int] = []
         self._past[turn.start_s, turn.end_s] = (heard, said)
@@ -244,10 +243,6 @@ class CadenceReplier:
         assert self._bundle is not None
         statistics = self._bundle.statistics
         return mirrored(statistics.user_style(heard.style, heard.pitch), statistics)
-
-
-def _is_same(one: Audio, other: Audio) -> bool:
-    return len(one) == len(other) and bool((one.samples == other.samples).all())
 
 
 class Cadence(HalfDuplex):

@@ -102,15 +102,26 @@ def _batch(heard: HeardTurns, chosen: Sequence[int]) -> tuple[list[Tensor], Tens
 def train_decoder(
     decoder: Decoder,
     ears: Ears,
-    heard: HeardTurns,
+    hearings: Sequence[HeardTurns],
     stage: StageConfig,
     first: int,
     save: Callable[[int], None],
     log: Callable[[str], None],
 ) -> None:
-    """Trains in place, from step `first` on; see `fit` for `save` and `log`."""
+    """Trains in place, from step `first` on; see `fit` for `save` and `log`.
+
+    Args:
+        decoder: to be trained.
+        ears: frozen.
+        hearings: the same turns, heard several times by unsure ears; each batch takes one of them.
+        stage: steps and rates.
+        first: step to begin with.
+        save: see `fit`.
+        log: see `fit`.
+    """
     torch.manual_seed(stage.seed)
     rng = np.random.default_rng([stage.seed, first])
+    heard = hearings[0]
     # Turns with and without history are kept in batches of their own: padding would cost most.
     sizes = [len(s) + 10000 * len(e) for s, e in zip(heard.states, heard.earlier, strict=True)]
     batches = length_buckets(sizes, stage.batch, rng)
@@ -118,7 +129,9 @@ def train_decoder(
         decoder,
         Plan(stage.steps, stage.learning_rate, weight_decay=0.05, first=first),
         {"loss": 1.0},
-        lambda: _decoder_losses(decoder, ears, heard, next(batches).tolist()),
+        lambda: _decoder_losses(
+            decoder, ears, hearings[rng.integers(len(hearings))], next(batches).tolist()
+        ),
         save,
         log,
     )

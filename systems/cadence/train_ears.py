@@ -24,7 +24,7 @@ from cascadence.systems.cadence.symbols import SymbolTable
 
 __all__ = ["EarScores", "ear_targets", "greedy_ctc", "score_ears", "train_ears"]
 
-_WEIGHTS = {"phones": 1.0, "words": 0.3, "style": 0.5}
+_WEIGHTS = {"phones": 1.0, "words": 0.5, "style": 0.5}
 
 
 def ear_targets(
