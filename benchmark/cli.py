@@ -110,6 +110,36 @@ def report(
     return 0
 
 
+@app.command()
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Run directories; each is compared with the first.")
+    ],
+    system: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this one; ONE=OTHER: ONE in the first run, OTHER in the others."),
+    ] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="Only these metrics.")] = None,
+    allow_different_versions: Annotated[
+        bool, typer.Option(help="Compare metrics of different versions too, and mark them.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Compare runs on the conversations that they share, system by system."""
+    from cascadence.comparing import Asked, compare_runs, to_json
+    from cascadence.registry import load
+
+    named = [name.partition("=") for name in system or ()]
+    pairs = tuple((one, other or one) for one, _, other in named)
+    found = compare_runs(runs, Asked(pairs, tuple(metric or ()), allow_different_versions))
+    if as_json:
+        typer.echo(json.dumps(to_json(found), indent=2, allow_nan=False))
+    else:
+        # By its place: entry points of this group take one run.
+        typer.echo(load("reports", "cascadence.reports.compared_runs:to_text")(found))
+    return 0
+
+
 @app.command("list")
 def list_names(
     what: Annotated[

@@ -155,6 +155,8 @@ class UserTurn(Line):
     style: Style = Style()
     when: When = AfterReply()
     pauses: tuple[Pause, ...] = ()
+    backchannels_s: tuple[Seconds, ...] = ()
+    """When human listeners acknowledged this turn, inside the clip; of all of them together."""
     expect: Expect = Expect()
     speaker: str | None = None
 
@@ -167,6 +169,8 @@ class UserTurn(Line):
             raise ValueError("text is empty: only a turn that expects silence may say nothing")
         if any(pause.at_s + pause.duration_s > end_s for pause in self.pauses):
             raise ValueError("a pause ends after the speech")
+        if any(not start_s <= t_s < end_s for t_s in self.backchannels_s):
+            raise ValueError("a backchannel lies outside of the speech")
         return self
 
 

@@ -70,6 +70,10 @@ class CorpusInfo(Line):
     """By the name that `UserTurn.speaker` uses."""
 
 
+_LATER_FIELDS = ("backchannels_s",)
+"""Of a turn, added after runs were made: where they say nothing, a line keeps its hash."""
+
+
 class BadCorpus(CascadenceError):
     """There is no such corpus, or no such conversation in it."""
 
@@ -255,8 +259,13 @@ class Corpus:
         except BadLine:
             raw = self._raw(self.entry(conversation_id))
             return hashlib.sha256(b"bad line\n" + raw).hexdigest()
+        line = conversation.model_dump(mode="json")
+        for turn in line["turns"]:
+            for name in _LATER_FIELDS:
+                if not turn[name]:
+                    del turn[name]
         content = {
-            "line": conversation.model_dump(mode="json"),
+            "line": line,
             "audio": [self._declared_sha256(turn) for turn in conversation.turns],
         }
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)

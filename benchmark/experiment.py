@@ -143,6 +143,9 @@ def _begin(sweep: Sweep, plans: Sequence[Plan], directory: RunDirectory) -> dict
         record = cell_record(cell_plan, None)
         record["corpus_path"] = str(cell_plan.corpus.path)
         record["corpus_sha256"] = _sha256(cell_plan.corpus.path / MANIFEST)
+        coalition = cell_plan.cell.coalition
+        if coalition is not None:
+            record["attribution"] = {"of": coalition.of, "oracles": list(coalition.oracles)}
         if costs.get(cell_plan.cell.name):
             record["cost"] = costs[cell_plan.cell.name]
         cells.append(record)

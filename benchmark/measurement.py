@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 from cascadence.audio import Audio
 from cascadence.conversation import Conversation
+from cascadence.errors import CascadenceError
 from cascadence.recording import Recording
 
 Level = Literal["turn", "conversation", "corpus"]
@@ -154,23 +155,32 @@ class MetricSpec:
         return f"{self.name}@{self.version}"
 
 
-class Tool(Protocol):
-    """A heavy instrument that metrics share: judge ASR, DNSMOS, signal features.
+Question = Mapping[str, Any]
+"""What a tool that reads text is asked: JSON values, finite and keyed by strings."""
 
-    Its answers are JSON values, cached by tool, version and the hash of the audio.
+
+class ToolUnavailable(CascadenceError):
+    """A tool that a metric needs is not installed or not configured: the metric is skipped."""
+
+
+class Tool(Protocol):
+    """A heavy instrument that metrics share: judge ASR, DNSMOS, signal features, an LLM judge.
+
+    Built without arguments; raises `ToolUnavailable` then where it cannot work here. Its answers
+    are JSON values, cached by tool, version and the hash of what it is asked about.
     """
 
     version: str
 
-    def __call__(self, audio: Audio) -> Mapping[str, Any]:
-        """Measure one sound."""
+    def __call__(self, about: Any, /) -> Mapping[str, Any]:
+        """Measure one sound (`Audio`), or answer one `Question`: each tool takes one of the two."""
 
 
 class Tools(Protocol):
     """The instruments, by the names that `MetricSpec.needs` uses; each answer is cached."""
 
-    def use(self, name: str, audio: Audio) -> Mapping[str, Any]:
-        """Ask a tool about a sound."""
+    def use(self, name: str, about: Audio | Question) -> Mapping[str, Any]:
+        """Ask a tool about a sound, or whatever question it takes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

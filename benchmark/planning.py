@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cascadence.attribution_cells import coalition_cells
 from cascadence.conditions import DEGRADATION
 from cascadence.corpus import Corpus, manifest_line_hash, open_corpus
 from cascadence.resampling import stable_seed
 from cascadence.run_directory import Key
-from cascadence.sweep import Cell, Sweep, expand, resolve_files
+from cascadence.sweep import BadSweep, Cell, Sweep, expand, resolve_files
 from cascadence.worker import describe
 from cascadence.worker_process import Worker, WorkerLost
 
@@ -69,39 +70,55 @@ class Plan:
 def plan(sweep: Sweep, folder: Path) -> list[Plan]:
     """Build every cell's system without its models, and list what is to be played.
 
+    Replays with oracles follow the cell that they belong to, unless that cannot be built: there
+    would be nothing to compare them with.
+
     Raises:
-        CascadenceError: an unknown system or corpus.
+        CascadenceError: an unknown system or corpus, or no stages to attribute to.
     """
     plans = []
     for cell in expand(sweep):
         corpus = _open(cell.corpus.corpus, folder)
-        entry = cell.corpus
-        chosen = corpus.select(split=entry.split, tags=entry.tags, ids=entry.ids, limit=entry.limit)
-        request = {
-            "system": resolve_files(cell.system, folder),
-            "parameters": resolve_files(cell.parameters, folder),
-        }
-        info, problem = _describe(request, cell.python)
-        base: dict[str, Any] = {
-            "format": FORMAT,
-            "system": cell.system,
-            "parameters": cell.parameters,
-            "info": info,
-            "clock": cell.clock,
-            "user": sweep.user.model_dump(),
-            "seed": sweep.seed,
-        }
-        if not cell.condition.is_clean:
-            # Only then: what was played before there were conditions keeps its fingerprint.
-            effects = cell.condition.effects
-            base["condition"] = {"format": DEGRADATION, "name": cell.condition.name, **effects}
-        jobs = [
-            _job(cell, base, conversation_id, repeat, corpus)
-            for conversation_id in chosen
-            for repeat in range(sweep.repeats)
-        ]
-        plans.append(Plan(cell, corpus, request, info, tuple(jobs), problem))
+        free = _plan_cell(cell, corpus, sweep, folder)
+        replays = coalition_cells(cell, folder)
+        plans.append(free)
+        plans += [_plan_cell(each, corpus, sweep, folder) for each in replays if not free.problem]
+    if sweep.attribution and not any(each.cell.coalition or each.problem for each in plans):
+        raise BadSweep(
+            "`attribution` is asked for, and no system has stages that have oracles",
+            where=f"sweep {sweep.name}",
+            mend="add a cascade, or leave `attribution` out",
+        )
     return plans
+
+
+def _plan_cell(cell: Cell, corpus: Corpus, sweep: Sweep, folder: Path) -> Plan:
+    entry = cell.corpus
+    chosen = corpus.select(split=entry.split, tags=entry.tags, ids=entry.ids, limit=entry.limit)
+    request = {
+        "system": resolve_files(cell.system, folder),
+        "parameters": resolve_files(cell.parameters, folder),
+    }
+    info, problem = _describe(request, cell.python)
+    base: dict[str, Any] = {
+        "format": FORMAT,
+        "system": cell.system,
+        "parameters": cell.parameters,
+        "info": info,
+        "clock": cell.clock,
+        "user": sweep.user.model_dump(),
+        "seed": sweep.seed,
+    }
+    if not cell.condition.is_clean:
+        # Only then: what was played before there were conditions keeps its fingerprint.
+        effects = cell.condition.effects
+        base["condition"] = {"format": DEGRADATION, "name": cell.condition.name, **effects}
+    jobs = [
+        _job(cell, base, conversation_id, repeat, corpus)
+        for conversation_id in chosen
+        for repeat in range(sweep.repeats)
+    ]
+    return Plan(cell, corpus, request, info, tuple(jobs), problem)
 
 
 def _describe(request: Mapping[str, Any], python: str | None) -> tuple[Mapping[str, Any], str]:

@@ -11,6 +11,7 @@ from cascadence.errors import CascadenceError
 # Extras whose licence reaches further than this project's own Apache-2.0: said before installing.
 LICENCE_NOTES: Final = {
     "piper": "piper-tts is GPL-3.0-or-later, so it is an extra and never a requirement",
+    "pesq": "pesq is MIT, but the ITU-T code inside it is not for commercial use without a licence",
     "parselmouth": "praat-parselmouth is GPL-3.0-or-later, so it is never a requirement",
     "opensmile": "openSMILE is free for research and education only, so it is never a requirement",
 }

@@ -1,8 +1,8 @@
 """Measures a run that has been played: apart from playing, and as often as one likes.
 
 Metrics see recordings, never systems. What was measured with the same metric version on the same
-recording is kept; the tools' answers (transcripts, pitch tracks) are cached by the hash of the
-sound.
+recording is kept; the tools' answers (transcripts, pitch tracks) are cached by the hash of what
+they were asked about.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ from typing import Any, Protocol, overload
 from cascadence.audio import Audio
 from cascadence.corpus import Corpus
 from cascadence.errors import CascadenceError
-from cascadence.measurement import Case, Measurement, Metric, Tool, failed, skipped
+from cascadence.measurement import (
+    Case,
+    Measurement,
+    Metric,
+    Question,
+    Tool,
+    ToolUnavailable,
+    failed,
+    skipped,
+)
 from cascadence.registry import load, registered
 from cascadence.require import MissingExtra
 from cascadence.results import Row, row_from_json, row_to_json
@@ -37,10 +46,6 @@ class ScoringProgress(Protocol):
         """``done`` of ``total`` recordings are measured."""
 
 
-class ToolUnavailable(CascadenceError):
-    """A tool that a metric needs is not installed."""
-
-
 class CachedTools:
     """`cascadence.measurement.Tools`: loads each tool when it is first asked, once a process."""
 
@@ -51,11 +56,12 @@ class CachedTools:
         self._answers: dict[str, dict[str, Mapping[str, Any]]] = {}
         self._unavailable: dict[str, str] = {}
 
-    def use(self, name: str, audio: Audio) -> Mapping[str, Any]:
-        """Return the tool's answer about a sound, from the cache where it is there.
+    def use(self, name: str, about: Audio | Question) -> Mapping[str, Any]:
+        """Return the tool's answer, from the cache where it is there.
 
         Raises:
-            ToolUnavailable: it cannot be had; says what to install.
+            ToolUnavailable: it cannot be had; says what to install or to configure.
+            ValueError: a question that is not JSON.
         """
         tool = self._tool(name)
         path = self._folder / f"{name}.jsonl"
@@ -64,9 +70,9 @@ class CachedTools:
             drop_torn_line(path)
             answers = {line["key"]: line["answer"] for line in read_lines(path)}
             self._answers[name] = answers
-        key = f"{tool.version}:{audio.sha256()}"
+        key = f"{tool.version}:{_hash(about)}"
         if key not in answers:
-            answers[key] = dict(tool(audio))
+            answers[key] = dict(tool(about))
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab") as file:
                 line = json.dumps({"key": key, "answer": answers[key]}, ensure_ascii=False)
@@ -92,10 +98,18 @@ class CachedTools:
         if name not in self._tools:
             try:
                 self._tools[name] = load("tools", name)()
-            except MissingExtra as error:
+            except (MissingExtra, ToolUnavailable) as error:
                 self._unavailable[name] = str(error)
                 raise ToolUnavailable(str(error)) from error
         return self._tools[name]
+
+
+def _hash(about: Audio | Question) -> str:
+    """Hash a sound, or a question whatever the order of its keys."""
+    if isinstance(about, Audio):
+        return about.sha256()
+    written = json.dumps(about, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(written.encode()).hexdigest()
 
 
 def load_metrics(names: Sequence[str]) -> list[Metric]:

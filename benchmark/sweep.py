@@ -2,7 +2,14 @@
 
 A sweep is a list of systems times a list of corpora times a list of acoustic conditions. A list
 under ``grid`` multiplies one system into several. One `Cell` is one system on one corpus under one
-condition.
+condition. ``attribution: true``, on a system or on the whole sweep, also plays a cascade with its
+stages replaced by their oracles, in all combinations (see `cascadence.attribution_cells`)::
+
+    systems:
+      - name: cascade_policy
+        system: cascade
+        parameters: {asr: faster_whisper, llm: policy, tts: piper}
+        attribution: true   # plays it 2 to the power of 3 times: ask for it where it is wanted
 """
 
 from __future__ import annotations
@@ -57,6 +64,11 @@ class SystemEntry(Entry):
     """Overrides the sweep's; a system that needs real time always gets it."""
     python: str | None = None
     """Interpreter of another environment, for systems whose dependencies conflict."""
+    attribution: bool | None = None
+    """Whether it is also played with each stage replaced by its oracle; overrides the sweep's.
+
+    An error for a system without such stages.
+    """
 
     @field_validator("grid")
     @classmethod
@@ -94,6 +106,8 @@ class Sweep(Entry):
     time_limit_s: Annotated[float, Field(gt=0)] = 300.0
     """Wall time after which one conversation is given up."""
     user: UserEntry = UserEntry()
+    attribution: bool = False
+    """Whether every system with stages that have oracles is also played with those."""
 
     @field_validator("corpora", mode="before")
     @classmethod
@@ -124,6 +138,19 @@ class Sweep(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Coalition:
+    """What makes a cell another one, with some of its stages replaced by their oracles.
+
+    Attributes:
+        of: name of the cell that runs free.
+        oracles: the stages that are replaced, in the order in which the system declares them.
+    """
+
+    of: str
+    oracles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One system on one corpus under one condition.
 
@@ -136,6 +163,8 @@ class Cell:
         clock: as asked for.
         python: interpreter of the worker; ``None`` is this one.
         condition: what the user is heard through.
+        attribution: whether it is to be played with oracles too: yes; no; ``None``: if it can be.
+        coalition: whose stages it replaces, where it is such a replay.
     """
 
     name: str
@@ -146,11 +175,14 @@ class Cell:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     python: str | None = None
     condition: Condition = CLEAN
+    attribution: bool | None = False
+    coalition: Coalition | None = None
 
 
 def expand(sweep: Sweep) -> tuple[Cell, ...]:
-    """Return every cell of a sweep, in order."""
+    """Return every cell of a sweep, in order; replays with oracles come with its plan."""
     cells = []
+    by_default = None if sweep.attribution else False
     for entry, corpus, condition in itertools.product(
         sweep.systems, sweep.corpora, sweep.conditions
     ):
@@ -169,6 +201,7 @@ def expand(sweep: Sweep) -> tuple[Cell, ...]:
                     parameters=parameters,
                     python=entry.python,
                     condition=condition,
+                    attribution=by_default if entry.attribution is None else entry.attribution,
                 )
             )
     return tuple(cells)

@@ -32,6 +32,7 @@ from cascadence.metrics.turns import (
     each_turn,
     expects_reply,
 )
+from cascadence.playout import Stall
 
 ANY = (float("-inf"), float("inf"))
 NOT_NEGATIVE = (0.0, float("inf"))
@@ -277,7 +278,23 @@ def stall_s(case: Case, tools: Tools) -> list[Measurement]:
     def stall(view: PlayedView) -> Measurement:
         if view.onset_s is None:
             return skipped(NO_REPLY)
-        stalls = [s for s in view.case.recording.stalls if view.start_s <= s.start_s < view.end_s]
-        return value(sum(s.duration_s for s in stalls), stalls=len(stalls))
+        late = _stalls(view)
+        return value(sum(s.duration_s for s in late), stalls=len(late))
 
     return _on_replies(case, stall)
+
+
+@metric(family="latency", unit="count", direction="lower", range=NOT_NEGATIVE, level="turn")
+def stalls(case: Case, tools: Tools) -> list[Measurement]:
+    """How often a reply falls silent because its next chunk was late; see `stall_s`."""
+
+    def count(view: PlayedView) -> Measurement:
+        if view.onset_s is None:
+            return skipped(NO_REPLY)
+        return value(len(_stalls(view)))
+
+    return _on_replies(case, count)
+
+
+def _stalls(view: PlayedView) -> list[Stall]:
+    return [s for s in view.case.recording.stalls if view.start_s <= s.start_s < view.end_s]

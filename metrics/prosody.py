@@ -1,161 +1,52 @@
 """Prosody similarity: two renderings of the same words.
 
-A parrot's reply against the user's clip, or any system that was asked to repeat. Where the reply
-has other words there is nothing to align, and the metrics are skipped: whether the *style* survived
-is measured by `cascadence.metrics.paralinguistics`.
+`cascadence.metrics.prosody_pairs` says which two; `cascadence.metrics.prosody_comparison` aligns
+and compares them; these are the measures, by turn. Where the reply has other words than the user
+they are skipped: whether the *style* survived is measured by `cascadence.metrics.paralinguistics`.
 
-Frames are aligned by dynamic time warping over cepstra. Known traps, avoided: RMSE in Hz over
-unvoiced zeros measures voicing (only co-voiced frames count here); the correlation of a track with
-its octave double is 1 (so voicing and gross errors stand beside every figure).
+A score alone says little: any two utterances are somewhat alike once they are aligned. What a score
+is worth on mismatched pairs, and at best, is measured by
+`cascadence.metrics.prosody_similarity.prosody_similarity_auc`; read both together.
+
+The AutoPCP of Seamless is not here: it needs the weights of its judges. Neither is its emphasis F1,
+which needs the times of words and a trained detector; `prominence_f1` is a light measure instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 
-import numpy as np
-import numpy.typing as npt
-
-from cascadence.audio import Audio, audible_runs
-from cascadence.measurement import Case, Measurement, Tools, metric, skipped, value
-from cascadence.metrics.intelligibility import word_errors
-from cascadence.metrics.signal import ANALYSIS_RATE
-from cascadence.metrics.task import heard_reply
+from cascadence.measurement import Case, Measurement, Tools, metric, ratio, skipped, value
+from cascadence.metrics.prosody_comparison import Comparison, compare, shown
+from cascadence.metrics.prosody_pairs import pair_on
 from cascadence.metrics.turns import PlayedView, claims_floor, each_turn
-from cascadence.require import require
 
-Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.intp]
+CHU_AND_ALWAN = "doi:10.1109/ICASSP.2009.4960497"
+TOO_FEW_VOICED = "too few frames are voiced in both"
+UNIT_RANGE = (0.0, 1.0)
+POSITIVE = (0.0, float("inf"))
 
-CEPSTRA_HOP_S = 0.016
-CEPSTRA_WINDOW = 512
-SAME_WORDS_WER = 0.2
-"""Up to this word error rate a transcript counts as the same words: the judge errs too."""
-GROSS_SHARE = 0.2
-FEWEST_FRAMES = 5
+_prosody_metric = partial(
+    metric, family="prosody", level="turn", needs=("features", "judge_asr"), version="1"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class ContourDifference:
-    """Two aligned pitch contours, compared.
+def _each(case: Case, tools: Tools, read: Callable[[Comparison], Measurement]) -> list[Measurement]:
+    def measure(view: PlayedView) -> Measurement:
+        pair = pair_on(view, tools)
+        return pair if isinstance(pair, Measurement) else read(compare(pair.user, pair.reply))
 
-    Attributes:
-        frames: aligned pairs of frames.
-        covoiced: those that are voiced in both.
-        log_f0_rmse_cents: over co-voiced frames, the difference of the medians removed; ``None``
-            where there are fewer than `FEWEST_FRAMES`.
-        raw_rmse_cents: the same, nothing removed.
-        f0_correlation: of log F0 over co-voiced frames; ``None`` where one does not vary.
-        vde: share of all frames whose voicing differs.
-        gpe: share of co-voiced frames that are off by more than 20 % (in Hz, nothing removed).
-        ffe: share of all frames with either error.
-    """
-
-    frames: int
-    covoiced: int
-    log_f0_rmse_cents: float | None
-    raw_rmse_cents: float | None
-    f0_correlation: float | None
-    vde: float
-    gpe: float | None
-    ffe: float
+    return each_turn(case, measure, claims_floor)
 
 
-def compare_contours(reference_hz: Floats, candidate_hz: Floats) -> ContourDifference:
-    """Compare two pitch contours that are aligned frame by frame.
-
-    Error rates after Chu and Alwan 2009 (doi:10.1109/ICASSP.2009.4960497).
-
-    Args:
-        reference_hz: shape ``(frames,)``, 0 where unvoiced.
-        candidate_hz: the same shape.
-
-    Raises:
-        ValueError: no frames, or shapes that differ.
-    """
-    if not len(reference_hz) or reference_hz.shape != candidate_hz.shape:
-        raise ValueError(
-            f"contours must be aligned: {reference_hz.shape} against {candidate_hz.shape}"
-        )
-    voiced = reference_hz > 0.0
-    both = voiced & (candidate_hz > 0.0)
-    differs = voiced != (candidate_hz > 0.0)
-    gross = both & (np.abs(candidate_hz - reference_hz) > GROSS_SHARE * reference_hz)
-    covoiced = int(both.sum())
-    raw = removed = correlation = None
-    if covoiced >= FEWEST_FRAMES:
-        first = 1200.0 * np.log2(reference_hz[both])
-        second = 1200.0 * np.log2(candidate_hz[both])
-        apart = second - first
-        levelled = apart - (np.median(second) - np.median(first))
-        raw = float(np.sqrt(np.mean(apart**2)))
-        removed = float(np.sqrt(np.mean(levelled**2)))
-        if first.std() > 1e-6 and second.std() > 1e-6:
-            correlation = float(np.corrcoef(first, second)[0, 1])
-    return ContourDifference(
-        frames=len(reference_hz),
-        covoiced=covoiced,
-        log_f0_rmse_cents=removed,
-        raw_rmse_cents=raw,
-        f0_correlation=correlation,
-        vde=float(differs.mean()),
-        gpe=float(gross.sum() / covoiced) if covoiced else None,
-        ffe=float((differs | gross).mean()),
-    )
-
-
-def align(reference: Audio, candidate: Audio) -> tuple[Indices, Indices]:
-    """Align two renderings of the same words in time.
-
-    Dynamic time warping (Euclidean) over 12 cepstra, c0 left out so that level does not matter,
-    each standardised.
-
-    Args:
-        reference: at least a frame long, any rate.
-        candidate: the same.
-
-    Returns:
-        Frame numbers in each, of equal length and never falling, `CEPSTRA_HOP_S` apart.
-    """
-    librosa = require("librosa", extra="prosody")
-    _, path = librosa.sequence.dtw(X=_cepstra(reference), Y=_cepstra(candidate))
-    forwards = path[::-1]
-    return forwards[:, 0], forwards[:, 1]
-
-
-def _cepstra(audio: Audio) -> Floats:
-    librosa = require("librosa", extra="prosody")
-    samples = audio.at_rate(ANALYSIS_RATE).samples
-    cepstra: Floats = librosa.feature.mfcc(
-        y=np.pad(samples, (0, max(0, CEPSTRA_WINDOW - len(samples)))),
-        sr=ANALYSIS_RATE,
-        n_mfcc=13,
-        n_fft=CEPSTRA_WINDOW,
-        hop_length=round(CEPSTRA_HOP_S * ANALYSIS_RATE),
-    )[1:].astype(np.float64)
-    levelled = cepstra - cepstra.mean(axis=1, keepdims=True)
-    spread = np.maximum(cepstra.std(axis=1, keepdims=True), 1e-6)
-    return np.asarray(levelled / spread, dtype=np.float64)
-
-
-def _contour(features: Mapping[str, Any], frames: Indices) -> Floats:
-    """Read the pitch at cepstral frames (frame ``k`` is centred at ``k * CEPSTRA_HOP_S``)."""
-    f0_hz = np.asarray(features["f0_hz"], dtype=np.float64)
-    hop_s = float(features["f0_hop_s"])
-    nearest = np.rint(frames * CEPSTRA_HOP_S / hop_s).astype(int)
-    return np.asarray(f0_hz[np.clip(nearest, 0, len(f0_hz) - 1)])
-
-
-@metric(
-    family="prosody",
+@_prosody_metric(
     unit="cents",
     direction="lower",
-    range=(0.0, float("inf")),
-    level="turn",
-    needs=("features", "judge_asr"),
-    reference="log-F0 RMSE; errors of voicing and pitch: doi:10.1109/ICASSP.2009.4960497",
+    range=POSITIVE,
+    version="2",
+    reference=f"log-F0 RMSE; errors of voicing and pitch: {CHU_AND_ALWAN}",
 )
 def log_f0_rmse_cents(case: Case, tools: Tools) -> list[Measurement]:
     """Root mean square difference of the reply's pitch contour from the user's, same words.
@@ -166,41 +57,211 @@ def log_f0_rmse_cents(case: Case, tools: Tools) -> list[Measurement]:
     reply has other words (by the system's own text, else by the judge ASR).
     """
 
-    def difference(view: PlayedView) -> Measurement:
-        reply, clip = view.reply, _audible_part(view.clip)
-        if reply is None or clip is None:
-            return skipped("no reply came" if reply is None else "the user's clip is inaudible")
-        if not _same_words(view, tools):
-            return skipped("the reply has other words than the user")
-        user, system = tools.use("features", clip), tools.use("features", reply)
-        if not user["f0_hz"] or not system["f0_hz"]:
-            return skipped("no pitch to compare")
-        in_user, in_reply = align(clip, reply)
-        found = compare_contours(_contour(user, in_user), _contour(system, in_reply))
-        if found.log_f0_rmse_cents is None:
-            return skipped("too few frames are voiced in both")
-        return value(
-            found.log_f0_rmse_cents,
-            raw_rmse_cents=found.raw_rmse_cents,
-            f0_correlation=found.f0_correlation,
-            vde=found.vde,
-            gpe=found.gpe,
-            ffe=found.ffe,
-            covoiced=found.covoiced,
-            frames=found.frames,
-        )
+    def difference(found: Comparison) -> Measurement:
+        cents = found.contours.log_f0_rmse_cents
+        return skipped(TOO_FEW_VOICED) if cents is None else value(cents, **shown(found))
 
-    return each_turn(case, difference, claims_floor)
+    return _each(case, tools, difference)
 
 
-def _same_words(view: PlayedView, tools: Tools) -> bool:
-    said = heard_reply(view, tools) if view.meant is None else view.meant
-    counts = word_errors(view.turn.text, said)
-    most = SAME_WORDS_WER * counts.reference_words
-    return counts.reference_words > 0 and counts.errors <= most
+@_prosody_metric(unit="correlation", direction="higher", range=(-1.0, 1.0))
+def f0_correlation(case: Case, tools: Tools) -> list[Measurement]:
+    """Correlation (Pearson) of log F0 over co-voiced, aligned frames.
+
+    Blind to octave errors, range and voicing, so they are in the details. Skipped where one of the
+    voices is flat (varies by less than 10 cents): it would correlate by its noise.
+    """
+
+    def correlation(found: Comparison) -> Measurement:
+        contours = found.contours
+        if contours.f0_correlation is None:
+            few = contours.log_f0_rmse_cents is None
+            return skipped(TOO_FEW_VOICED if few else "one of the voices does not vary in pitch")
+        return value(contours.f0_correlation, **shown(found))
+
+    return _each(case, tools, correlation)
 
 
-def _audible_part(audio: Audio) -> Audio | None:
-    """Cut the silence around a clip, as a reply's is cut."""
-    runs = audible_runs(audio)
-    return audio.span(runs[0][0], runs[-1][1]) if runs else None
+@_prosody_metric(
+    unit="ratio", direction="lower", range=UNIT_RANGE, summary="ratio", reference=CHU_AND_ALWAN
+)
+def vde(case: Case, tools: Tools) -> list[Measurement]:
+    """Voicing decision error: share of aligned frames that are voiced in one rendering alone."""
+
+    def error(found: Comparison) -> Measurement:
+        contours = found.contours
+        return ratio(contours.voicing_errors, contours.frames, covoiced=contours.covoiced)
+
+    return _each(case, tools, error)
+
+
+@_prosody_metric(
+    unit="ratio", direction="lower", range=UNIT_RANGE, summary="ratio", reference=CHU_AND_ALWAN
+)
+def gpe(case: Case, tools: Tools) -> list[Measurement]:
+    """Gross pitch error: share of co-voiced, aligned frames whose F0 is off by more than 20 %.
+
+    Nothing is removed: another voice, say an octave higher, is 1 and not wrong. Read it between
+    renderings by one voice.
+    """
+
+    def error(found: Comparison) -> Measurement:
+        contours = found.contours
+        if not contours.covoiced:
+            return skipped("no frame is voiced in both")
+        return ratio(contours.gross_errors, contours.covoiced, frames=contours.frames)
+
+    return _each(case, tools, error)
+
+
+@_prosody_metric(
+    unit="ratio", direction="lower", range=UNIT_RANGE, summary="ratio", reference=CHU_AND_ALWAN
+)
+def ffe(case: Case, tools: Tools) -> list[Measurement]:
+    """F0 frame error: share of aligned frames with an error of voicing or a gross one of pitch."""
+
+    def error(found: Comparison) -> Measurement:
+        contours = found.contours
+        errors = contours.voicing_errors + contours.gross_errors
+        return ratio(errors, contours.frames, vde=contours.vde, gpe=contours.gpe)
+
+    return _each(case, tools, error)
+
+
+@_prosody_metric(unit="correlation", direction="higher", range=(-1.0, 1.0))
+def energy_correlation(case: Case, tools: Tools) -> list[Measurement]:
+    """Correlation (Pearson) of the levels, in dB, over aligned frames in which both speak.
+
+    Pauses are left out: over speech and pauses together, any two sounds that pause correlate.
+    """
+
+    def correlation(found: Comparison) -> Measurement:
+        if found.energy_correlation is None:
+            return skipped("too few frames are spoken in both, or one does not vary in level")
+        return value(found.energy_correlation, spoken=found.spoken)
+
+    return _each(case, tools, correlation)
+
+
+@_prosody_metric(
+    unit="dB", direction="lower", range=POSITIVE, reference="doi:10.1109/PACRIM.1993.407206"
+)
+def mcd_db(case: Case, tools: Tools) -> list[Measurement]:
+    """Mel-cepstral distortion: how far apart the two are in timbre, c0 (the level) left out.
+
+    Over aligned frames in which both speak. Another voice is another timbre: 0 is only to be had by
+    a copy. Figures depend on the analysis (`cascadence.metrics.prosody_alignment.mel_cepstra`, c1
+    to c13): compare with nothing that was measured otherwise.
+    """
+
+    def distortion(found: Comparison) -> Measurement:
+        if found.mcd_db is None:
+            return skipped("no frame is spoken in both")
+        return value(found.mcd_db, spoken=found.spoken)
+
+    return _each(case, tools, distortion)
+
+
+@_prosody_metric(unit="ratio", direction="neither", range=POSITIVE, summary="ratio")
+def duration_ratio(case: Case, tools: Tools) -> list[Measurement]:
+    """How long the reply takes, relative to the user, with pauses; 1 is the same.
+
+    From the first to the last sample within 30 dB of the peak. Over a corpus: all of the replies'
+    time over all of the users'.
+    """
+
+    def measure(found: Comparison) -> Measurement:
+        user_s, reply_s = found.durations_s
+        return ratio(reply_s, user_s)
+
+    return _each(case, tools, measure)
+
+
+@_prosody_metric(
+    unit="ratio",
+    direction="neither",
+    range=POSITIVE,
+    summary="median",
+    reference="arXiv 2312.05187 (speech rate: syllables over net time)",
+)
+def rate_ratio(case: Case, tools: Tools) -> list[Measurement]:
+    """How fast the reply is spoken, relative to the user: syllables per second, pauses left out.
+
+    1 is the same. The syllables are those of the words, as said. Seamless correlates the rates over
+    a corpus; that is `cascadence.metrics.paralinguistics.contrast_correlation_rate`, within sets.
+    """
+
+    def measure(found: Comparison) -> Measurement:
+        if found.rate_ratio is None:
+            return skipped("no syllables to count")
+        user, reply = found.rates
+        return value(found.rate_ratio, user_syllables_per_s=user, reply_syllables_per_s=reply)
+
+    return _each(case, tools, measure)
+
+
+@_prosody_metric(
+    unit="ratio",
+    direction="higher",
+    range=UNIT_RANGE,
+    summary="ratio",
+    reference="arXiv 2312.05187 (pause alignment, wmean_joint_score of its code)",
+)
+def pause_alignment(case: Case, tools: Tools) -> list[Measurement]:
+    """How well the reply's pauses correspond to the user's, in place and length.
+
+    Each pause scores the ratio of the shorter to the longer times the share of the alignment that
+    does not cross the pair, 0 without a partner; mean over the pauses of both sides, weighted by
+    duration, over a turn and over a corpus. As published, but that aligned frames of speech stand
+    in for aligned words, and that a pause is 0.15 s or longer (0.1 s between known words): without
+    words, the closure of a stop would be one. Skipped where neither side pauses.
+    """
+
+    def score(found: Comparison) -> Measurement:
+        pauses = found.pauses
+        if not pauses.total_s:
+            return skipped("neither the user nor the reply pauses")
+        counts = {"matched": pauses.matched, "user": pauses.reference, "reply": pauses.candidate}
+        return ratio(pauses.aligned_s, pauses.total_s, **counts)
+
+    return _each(case, tools, score)
+
+
+@_prosody_metric(unit="ratio", direction="higher", range=UNIT_RANGE, summary="ratio")
+def prominence_f1(case: Case, tools: Tools) -> list[Measurement]:
+    """F1 of the syllables that stand out in pitch and loudness: the same ones in both renderings?
+
+    A light measure, of sound alone (`cascadence.metrics.prosody_timing.prominent_s`): it is not the
+    emphasis F1 of Seamless, which asks a trained detector about words.
+    """
+
+    def f1(found: Comparison) -> Measurement:
+        if found.prominence_f1 is None:
+            return skipped("no syllable stands out")
+        counts = found.prominences
+        return ratio(2 * counts.hits, counts.reference + counts.candidate, **asdict(counts))
+
+    return _each(case, tools, f1)
+
+
+@_prosody_metric(
+    unit="points",
+    direction="lower",
+    range=(0.0, 200.0),
+    reference="nPVI: doi:10.1515/9783110197105.2.515, there over vocalic intervals",
+)
+def npvi_difference(case: Case, tools: Tools) -> list[Measurement]:
+    """How far apart the two rhythms are: difference of their nPVI, without sign.
+
+    The variability of successive intervals from one syllable's nucleus to the next, pauses left
+    out. (Grabe and Low measure vowels, whose bounds would have to be marked by hand or by an
+    aligner: nPVIs of languages in the literature are other figures.)
+    """
+
+    def measure(found: Comparison) -> Measurement:
+        if found.npvi_difference is None:
+            return skipped("too few syllables for a rhythm")
+        user, reply = found.npvi
+        return value(found.npvi_difference, user_npvi=user, reply_npvi=reply)
+
+    return _each(case, tools, measure)

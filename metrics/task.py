@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from cascadence.conversation import ExpectedToolCall, UserTurn
+from cascadence.conversation import UserTurn
 from cascadence.events import Stamped
 from cascadence.measurement import Case, Measurement, Tools, metric, ratio, skipped, value
+from cascadence.metrics.task_tools import matched
 from cascadence.metrics.text import NORMALISER, says, words
-from cascadence.metrics.turn_taking import silence_broken
+from cascadence.metrics.turn_taking_floor import silence_broken
 from cascadence.metrics.turns import PlayedView, each_turn
 
 ECHO_LIKENESS = 0.8
@@ -84,7 +85,7 @@ def judge(turn: UserTurn, said: str, calls: Sequence[Stamped] = ()) -> Verdict:
         excludes={phrase: spoke and not says(said, phrase) for phrase in expect.excludes},
         answer=any(says(said, answer) for answer in expect.answer) if expect.answer else None,
         tool_calls=(
-            all(any(_calls(wanted, call) for call in calls) for wanted in expect.tool_calls)
+            matched(expect.tool_calls, calls) == len(expect.tool_calls)
             if expect.tool_calls
             else None
         ),
@@ -103,21 +104,6 @@ def _is_echo(turn: UserTurn, said: str) -> bool:
 
 def _likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, words(one), words(other), autojunk=False).ratio()
-
-
-def _calls(wanted: ExpectedToolCall, call: Stamped) -> bool:
-    if call.data["name"] != wanted.name:
-        return False
-    given = call.data["arguments"]
-    if given.keys() != wanted.arguments.keys():
-        return False
-    return all(_same_argument(wanted.arguments[key], given[key]) for key in given)
-
-
-def _same_argument(wanted: str | float | bool, given: object) -> bool:
-    if isinstance(wanted, str) and isinstance(given, str):
-        return wanted == given or (says(wanted, given) and says(given, wanted))
-    return wanted == given
 
 
 def heard_reply(view: PlayedView, tools: Tools) -> str:
@@ -142,7 +128,7 @@ def _is_judged(turn: UserTurn) -> bool:
     range=(0.0, 1.0),
     level="turn",
     needs=("judge_asr",),
-    version="2",
+    version="3",
     summary="ratio",
 )
 def task_success(case: Case, tools: Tools) -> list[Measurement]:
@@ -172,17 +158,67 @@ def task_success(case: Case, tools: Tools) -> list[Measurement]:
     range=(0.0, 1.0),
     level="turn",
     needs=("judge_asr",),
+    version="2",
     summary="ratio",
 )
 def slot_recall(case: Case, tools: Tools) -> list[Measurement]:
-    """Share of the expected slots of which an accepted value was heard in the reply."""
+    """Share of the expected slots of which an accepted value was heard in the reply.
+
+    The request repeated holds none, though all values may be in it.
+    """
 
     def recall(view: PlayedView) -> Measurement:
         verdict = judge(view.turn, heard_reply(view, tools))
-        held = sum(verdict.slots.values())
+        held = 0 if verdict.echo else sum(verdict.slots.values())
         return ratio(held, len(verdict.slots), slots=verdict.slots, normaliser=NORMALISER)
 
     return each_turn(case, recall, lambda turn: bool(turn.expect.slots))
+
+
+@metric(
+    family="task",
+    unit="ratio",
+    direction="higher",
+    range=(0.0, 1.0),
+    level="turn",
+    needs=("judge_asr",),
+    summary="ratio",
+)
+def answer_accuracy(case: Case, tools: Tools) -> list[Measurement]:
+    """Share of the turns with a short reference answer at which one of the answers was heard.
+
+    As whole words, numbers and plurals normalised; the rest of ``expect`` plays no part. The
+    request repeated is no answer.
+    """
+
+    def accuracy(view: PlayedView) -> Measurement:
+        transcript = heard_reply(view, tools)
+        verdict = judge(view.turn, transcript)
+        right = bool(verdict.answer) and not verdict.echo
+        return ratio(right, 1, transcript=transcript, normaliser=NORMALISER)
+
+    return each_turn(case, accuracy, lambda turn: bool(turn.expect.answer))
+
+
+@metric(
+    family="task",
+    unit="ratio",
+    direction="higher",
+    range=(0.0, 1.0),
+    level="turn",
+    needs=("judge_asr",),
+    summary="ratio",
+)
+def silence_success(case: Case, tools: Tools) -> list[Measurement]:
+    """Share of the turns that expect silence at which the system does not take the floor.
+
+    A system that never speaks has 1, so it means something beside `task_success` only.
+    """
+
+    def success(view: PlayedView) -> Measurement:
+        return ratio(not silence_broken(view, tools), 1)
+
+    return each_turn(case, success, lambda turn: turn.expect.stay_silent)
 
 
 @metric(
@@ -192,7 +228,7 @@ def slot_recall(case: Case, tools: Tools) -> list[Measurement]:
     range=(-1.0, 1.0),
     level="turn",
     needs=("judge_asr",),
-    version="2",
+    version="3",
 )
 def speech_loss(case: Case, tools: Tools) -> list[Measurement]:
     """What speaking cost: success of what the system meant to say, minus success of what was heard.

@@ -204,10 +204,10 @@ class Dnsmos:
 
 
 class Features:
-    """Measures pitch, level, rate and pauses: `cascadence.metrics.signal.utterance_features`.
+    """Measures an utterance: `cascadence.metrics.signal.utterance_features`.
 
-    The pitch tracker is swift-f0 (MIT): as fast as an autocorrelation, right on creaky voices where
-    DIO and harvest are wrong by half an octave, and its voicing decision is calibrated.
+    Pitch, level, rate, pauses and voice quality. The pitch tracker is swift-f0 (MIT), chosen by
+    measurement: ``docs/f0_trackers.md``.
     """
 
     LOWEST_HZ = 50.0
@@ -222,7 +222,7 @@ class Features:
         for module in ("swift_f0", "librosa", "onnxruntime"):
             _expect(module, "prosody")
         tracker = f"swift-f0-{installed_version('swift-f0')}"
-        self.version = f"signal-1/{tracker}/{self.LOWEST_HZ:.0f}-{self.HIGHEST_HZ:.0f}Hz"
+        self.version = f"signal-2/{tracker}/{self.LOWEST_HZ:.0f}-{self.HIGHEST_HZ:.0f}Hz"
 
     def __call__(self, audio: Audio) -> Mapping[str, Any]:
         """Measure one utterance, at any rate.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from cascadence.reports.audit import audit, rankings
 from cascadence.reports.contents import Contents, ShownCell
 from cascadence.reports.entries import Entry, Numbers
-from cascadence.reports.wording import decimals, number
+from cascadence.reports.wording import MISSING, decimals, number
 
 FEW_CONVERSATIONS = 30
 """Below this many independent conversations, intervals are wide and their coverage is rough."""
@@ -33,6 +34,7 @@ def cautions(numbers: Numbers) -> list[Caution]:
         *_measurements_failed(contents),
         *_contended(contents),
         *_few(numbers),
+        *_controls_violated(numbers),
         *_beaten_by_controls(numbers),
         *_judge(numbers),
         *_sees_answers(contents),
@@ -123,19 +125,13 @@ def _few(numbers: Numbers) -> Iterator[Caution]:
 
 
 def _beaten_by_controls(numbers: Numbers) -> Iterator[Caution]:
-    contents = numbers.contents
+    several = len(numbers.contents.settings) > 1
     lines = []
-    for setting in contents.settings:
-        cells = [cell for cell in contents.cells if cell.setting == setting]
-        for name in numbers.headline():
-            entries = [entry for entry in numbers.entries([name], cells) if entry.value is not None]
-            controls = [entry for entry in entries if entry.cell.role == "control"]
-            real = [entry for entry in entries if entry.cell.role == "system"]
-            above = [one for one in controls if any(_better(one, other) for other in real)]
-            below = [other for other in real if any(_better(one, other) for one in controls)]
-            if above:
-                where = f" ({setting})" if len(contents.settings) > 1 else ""
-                lines.append(f"{name}{where}: {_list(above)} above {_list(below)}")
+    for ranking in rankings(numbers):
+        where = f" ({ranking.setting})" if several else ""
+        lines.append(
+            f"{ranking.spec.name}{where}: {_list(ranking.above)} above {_list(ranking.below)}"
+        )
     if lines:
         yield Caution(
             "caution",
@@ -145,15 +141,26 @@ def _beaten_by_controls(numbers: Numbers) -> Iterator[Caution]:
         )
 
 
-def _better(one: Entry, other: Entry) -> bool:
-    assert one.value is not None
-    assert other.value is not None
-    if one.spec.direction == "neither":
-        return False
-    return one.value > other.value if one.spec.direction == "higher" else one.value < other.value
+def _controls_violated(numbers: Numbers) -> Iterator[Caution]:
+    several = len(numbers.contents.settings) > 1
+    rows = [row for row in audit(numbers).rows if row.observed.state == "violated"]
+    lines = []
+    for row in rows:
+        where = f" ({row.control.setting})" if several else ""
+        value = row.observed.value
+        seen = MISSING if value is None else number(value, decimals([value]))
+        note = f" ({row.observed.note})" if row.observed.note else ""
+        lines.append(f"{row.control.system}, {row.metric}{where}: {seen}{note}, not {row.must}")
+    if lines:
+        yield Caution(
+            "caution",
+            "Controls do not come out as they must: these metrics are wrong here, or do not mean "
+            "what they say.",
+            tuple(lines),
+        )
 
 
-def _list(entries: list[Entry]) -> str:
+def _list(entries: Sequence[Entry]) -> str:
     values = [entry.value for entry in entries if entry.value is not None]
     places = decimals(values)
     names = [entry.cell.system for entry in entries]

@@ -8,13 +8,12 @@ alone, so that nobody has to tell colours apart.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from cascadence.compared_cells import PlayedCorpora, corpus_name, specs_of
 from cascadence.conversation import Conversation
-from cascadence.corpus import Corpus, open_corpus
-from cascadence.errors import CascadenceError
 from cascadence.measurement import MetricSpec
 from cascadence.results import Row, Run
 from cascadence.run_directory import Key
@@ -93,15 +92,18 @@ class Contents:
     def __init__(self, run: Run) -> None:
         """Take a run; nothing else is read yet."""
         self.run = run
-        self._corpora: dict[str, Corpus | None] = {}
-        self._conversations: dict[tuple[str, str], Conversation | None] = {}
+        self._corpora = PlayedCorpora()
 
     @cached_property
     def cells(self) -> tuple[ShownCell, ...]:
-        """All cells in reading order: by corpus, condition, role, then as the sweep has them."""
-        looks = _looks(self.run.cells)
-        several = any(record.get("condition") for record in self.run.cells)
-        cells = [_shown(record, looks, several) for record in self.run.cells]
+        """All cells in reading order: by corpus, condition, role, then as the sweep has them.
+
+        Replays with oracles are left out: they only serve attribution.
+        """
+        records = [record for record in self.run.cells if not record.get("attribution")]
+        looks = _looks(records)
+        several = any(record.get("condition") for record in records)
+        cells = [_shown(record, looks, several) for record in records]
         corpora = list(dict.fromkeys(cell.corpus for cell in cells))
         settings = list(dict.fromkeys(cell.setting for cell in cells))
         roles = list(ROLE_NAMES)
@@ -125,13 +127,7 @@ class Contents:
     @cached_property
     def specs(self) -> Mapping[str, MetricSpec]:
         """Every metric of the run by name; one that only has rows gets a bare specification."""
-        known = {str(entry["name"]): _spec(entry) for entry in self.run.about.get("metrics", ())}
-        for row in self.run.rows:
-            if row.metric not in known:
-                known[row.metric] = MetricSpec(
-                    row.metric, "other", "", "neither", (float("-inf"), float("inf")), "turn"
-                )
-        return known
+        return specs_of(self.run)
 
     @cached_property
     def rows(self) -> Mapping[tuple[str, str], list[Row]]:
@@ -170,39 +166,13 @@ class Contents:
 
     def conversation(self, cell: ShownCell, conversation_id: str) -> Conversation | None:
         """Return the manifest's conversation, or ``None`` where the corpus is not at hand."""
-        place = (cell.corpus, conversation_id)
-        if place not in self._conversations:
-            self._conversations[place] = self._read(cell, conversation_id)
-        return self._conversations[place]
+        return self._corpora.conversation(cell.record, conversation_id)
 
     def cluster(self, cell: ShownCell, conversation_id: str) -> str:
         """Name what must be drawn together when resampling: the contrast set or conversation."""
         conversation = self.conversation(cell, conversation_id)
         group = conversation.group if conversation is not None else None
         return group or conversation_id
-
-    def _read(self, cell: ShownCell, conversation_id: str) -> Conversation | None:
-        corpus = self._corpus(str(cell.record.get("corpus_path", "")), cell.corpus)
-        if corpus is None:
-            return None
-        try:
-            return corpus.conversation(conversation_id)
-        except (CascadenceError, OSError):
-            return None
-
-    def _corpus(self, path: str, name: str) -> Corpus | None:
-        """Open the folder that was played; a bundled corpus may have moved with the package."""
-        if path not in self._corpora:
-            self._corpora[path] = None
-            for place in filter(None, (path, name)):
-                try:
-                    corpus = open_corpus(place)
-                    corpus.index()
-                except (CascadenceError, OSError):
-                    continue
-                self._corpora[path] = corpus
-                break
-        return self._corpora[path]
 
 
 def _shown(
@@ -215,7 +185,7 @@ def _shown(
     return ShownCell(
         name=str(record["name"]),
         system=system,
-        corpus=_corpus_name(record),
+        corpus=corpus_name(record),
         condition=str(condition["name"]) if several else "",
         role=_role(info),
         kind=KIND_NAMES.get(str(info.get("kind", "")), ""),
@@ -224,12 +194,6 @@ def _shown(
         index=index,
         record=record,
     )
-
-
-def _corpus_name(record: Mapping[str, Any]) -> str:
-    corpus = record.get("corpus", "")
-    name = corpus.get("corpus", "") if isinstance(corpus, Mapping) else corpus
-    return str(name).rstrip("/").rpartition("/")[2] or str(name)
 
 
 def _role(info: Mapping[str, Any]) -> Role:
@@ -259,12 +223,3 @@ def _looks(records: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, str, st
             looks[system] = (len(looks), colour, shape)
             real += 1
     return looks
-
-
-def _spec(entry: Mapping[str, Any]) -> MetricSpec:
-    known = {field.name for field in fields(MetricSpec)}
-    values = {key: value for key, value in entry.items() if key in known}
-    low, high = values.get("range") or (float("-inf"), float("inf"))
-    values["range"] = (low, high)
-    values["needs"] = tuple(values.get("needs", ()))
-    return MetricSpec(**values)

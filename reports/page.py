@@ -17,6 +17,9 @@ from markupsafe import Markup
 
 from cascadence.estimators import HORIZON_S
 from cascadence.reports.answer import answer
+from cascadence.reports.attribution import attributed, attribution_tables, write_attribution
+from cascadence.reports.audit import audit
+from cascadence.reports.audit_views import ABOVE, audit_csv, audit_views
 from cascadence.reports.cautions import cautions
 from cascadence.reports.contents import Contents, ShownCell
 from cascadence.reports.drawing import for_file, for_page
@@ -70,6 +73,12 @@ def write_report(run: Run) -> Path:
     if pairs:
         tables.append(folder / "tables" / "pairs.csv")
         write_bytes(tables[-1], pairs_csv(pairs).encode())
+    apart = attributed(contents)
+    tables += write_attribution(apart, folder / "tables")
+    checked = audit(numbers)
+    if checked.rows:
+        tables.append(folder / "tables" / "controls.csv")
+        write_bytes(tables[-1], audit_csv(checked).encode())
     context = {
         **_head(contents),
         "answer": answer(numbers, pairs),
@@ -80,6 +89,10 @@ def write_report(run: Run) -> Path:
         "table_files": [path.relative_to(folder).as_posix() for path in tables],
         "figures": _figures(figures(numbers), folder),
         "families": families(numbers),
+        "attribution": attribution_tables(apart),
+        "audit": audit_views(checked),
+        "above": ABOVE,
+        "absent": ", ".join(checked.absent),
         "provenance": provenance(contents),
         **_conversations(contents, folder),
     }

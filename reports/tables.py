@@ -7,10 +7,14 @@ never 0.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cascadence.reports.attribution import attribution_text
+from cascadence.reports.audit import Audit, audit
+from cascadence.reports.audit_views import ABOVE, audit_grid, audit_views, ranking_grid, violations
 from cascadence.reports.contents import Contents, ShownCell
 from cascadence.reports.entries import Entry, Numbers
 from cascadence.reports.wording import (
@@ -67,19 +71,43 @@ def frame(entries: Iterable[Entry]) -> pd.DataFrame:
 
 
 def to_text(run: Run, width: int = TEXT_WIDTH) -> str:
-    """Write the headline table for a terminal, a row a system, in blocks of at most ``width``."""
+    """Write the headline table for a terminal, a row a system, in blocks of at most ``width``.
+
+    Then what cascades lose and where, where the run was asked for it; and the audit of the
+    controls, where it has some.
+    """
     numbers = Numbers(Contents(run))
     if not numbers.headline():
         return "Nothing has been measured in this run."
     blocks = []
     for setting, grid in _grids(numbers):
-        title = _printable(f"{run.about.get('name', '')} on {setting}".strip())
+        title = printable(f"{run.about.get('name', '')} on {setting}".strip())
         blocks.append("\n".join([title, *_blocks(grid, width)]))
     legend = (
         "[95 % interval]; n: items, s: skipped, f: failed, c: censored; "
         f"{MISSING}: no value; (o): sees the answers, (c): control"
     )
-    return "\n\n".join([*blocks, legend])
+    blocks.append(textwrap.fill(legend, width))
+    apart = filter(None, [attribution_text(run, width)])
+    return "\n\n".join([*blocks, *apart, *audit_text(audit(numbers), width)])
+
+
+def audit_text(found: Audit, width: int = TEXT_WIDTH) -> list[str]:
+    """Write the audit of the controls, a block a table; nothing where there are none."""
+    blocks = []
+    for view in audit_views(found):
+        where = f" on {view.setting}" if view.setting else ""
+        table = text_table(audit_grid(view), width, yielding=3)
+        told = [f"Controls: what they must score{where}; {view.verdict}", *violations(view)]
+        title, *lines = [textwrap.fill(printable(text), width) for text in told]
+        blocks.append("\n".join([title, *table, *lines]))
+        if view.rankings:
+            table = text_table(ranking_grid(view), width, yielding=2)
+            blocks.append("\n".join([textwrap.fill(ABOVE, width), *table]))
+    if found.absent:
+        missing = f"Controls that are not in this run: {', '.join(found.absent)}"
+        blocks.append(textwrap.fill(missing, width))
+    return blocks
 
 
 def to_markdown(numbers: Numbers) -> str:
@@ -93,7 +121,7 @@ def to_markdown(numbers: Numbers) -> str:
 def to_latex(numbers: Numbers) -> str:
     """Write the headline table as LaTeX ``tabular`` with booktabs rules, one a setting."""
     return "\n\n".join(
-        "\n".join([f"% {_printable(setting)}", *_latex(grid)]) for setting, grid in _grids(numbers)
+        "\n".join([f"% {printable(setting)}", *_latex(grid)]) for setting, grid in _grids(numbers)
     )
 
 
@@ -179,7 +207,7 @@ def _blocks(grid: Grid, width: int) -> list[str]:
     """Lay columns side by side as far as they fit, then go on below with the systems repeated."""
     heads = [head.partition(" (") for head in grid[0]]
     rows = [[head for head, _, _ in heads], [unit.removesuffix(")") for _, _, unit in heads]]
-    rows += [[_printable(text) for text in row] for row in grid[1:]]
+    rows += [[printable(text) for text in row] for row in grid[1:]]
     widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
     widths[0] = min(widths[0], width // 3)
     lines: list[str] = []
@@ -196,17 +224,35 @@ def _blocks(grid: Grid, width: int) -> list[str]:
 def _block(rows: Grid, widths: Sequence[int], chosen: Sequence[int]) -> list[str]:
     lines = []
     for row in rows:
-        cells = [_fit(row[i], widths[i]) for i in (0, *chosen)]
+        cells = [fit(row[i], widths[i]) for i in (0, *chosen)]
         lines.append("  ".join(cells).rstrip())
     rule = "-" * (widths[0] + sum(widths[i] + 2 for i in chosen))
     return [*lines[:2], rule, *lines[2:]]
 
 
-def _fit(text: str, width: int) -> str:
+def text_table(rows: Grid, width: int, yielding: int = 0) -> list[str]:
+    """Lay out a table for a terminal: a line of heads, a rule, a line a row.
+
+    Args:
+        rows: the heads first.
+        width: of a line, at most.
+        yielding: the column whose texts are cut where a line would be too long.
+    """
+    shown = [[printable(text) for text in row] for row in rows]
+    widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))]
+    over = sum(widths) + 2 * (len(widths) - 1) - width
+    widths[yielding] = max(8, widths[yielding] - max(0, over))
+    lines = ["  ".join(fit(text, widths[i]) for i, text in enumerate(row)) for row in shown]
+    lines = [fit(line, width).rstrip() for line in lines]
+    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
+
+
+def fit(text: str, width: int) -> str:
+    """Fill or cut a text to a width."""
     return text.ljust(width) if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Take out what could steer a terminal or end a line."""
     return "".join(character if character.isprintable() else "?" for character in text)
 

@@ -36,7 +36,8 @@ LABELS = {
     "dnsmos_sig": "DNSMOS signal",
     "dnsmos_bak": "DNSMOS background",
 }
-_SPELT = {"f0": "F0", "wer": "WER", "rmse": "RMSE", "js": "JS", "pesq": "PESQ", "stoi": "STOI"}
+_UPPER = "auc f0 ffe gpe js llm mcd pesq rmse sdr si stoi utmos vde wer"
+_SPELT = {**{word: word.upper() for word in _UPPER.split()}, "npvi": "nPVI"}
 _UNIT_SUFFIX = re.compile(r"_(s|ms|hz|db|st|cents|bits|per_min)$")
 SUMMARIES = {
     "mean": "mean",

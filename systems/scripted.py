@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from cascadence.audio import Audio, concatenate, read_audio
+from cascadence.audio import Audio, audible_runs, concatenate, read_audio
 from cascadence.errors import CascadenceError
 from cascadence.events import AudioOut, ClearAudio, EndOfTurn, Event, Heard, Mark, TextOut
 from cascadence.protocols import FRAME_S, INPUT_RATE, Answer, AudioIn, Context, SystemInfo, Tts
@@ -17,7 +17,7 @@ from cascadence.registry import build
 from cascadence.systems.controls import LICENCE, speech_noise
 from cascadence.systems.oracles import answers
 
-_REVISION: Final = "1"
+_REVISION: Final = "2"
 _MISHEARD = "mumble"
 _WRONG_REPLY = "I would rather not say."
 
@@ -142,10 +142,17 @@ class Scripted:
         text = _WRONG_REPLY if every and (turn + 1) % every == 0 else answer.reply_text
         rate = self.info.output_rate
         if self._wav is not None:
-            return text, read_audio(Path(self._wav)).at_rate(rate)
+            return text, _from_onset(read_audio(Path(self._wav)).at_rate(rate))
         if self._tts is not None and text:
-            return text, concatenate(self._tts.synthesize(text, context), rate)
+            return text, _from_onset(concatenate(self._tts.synthesize(text, context), rate))
         return text, speech_noise(self.planted.reply_s, rate, context.seed)
+
+
+def _from_onset(audio: Audio) -> Audio:
+    """Cut the silence before a sound: what is planned is when it can be heard."""
+    runs = audible_runs(audio)
+    first = round(runs[0][0] * audio.sample_rate) if runs else 0
+    return Audio(audio.samples[first:], audio.sample_rate)
 
 
 class _Play:

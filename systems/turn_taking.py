@@ -8,7 +8,7 @@ is written into the run.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, runtime_checkable
@@ -130,11 +130,13 @@ class _Endpointing:
     def __init__(self, rules: TurnTaking, vad: Vad, replier: object = None) -> None:
         self._rules = rules
         self._vad = vad
-        own = rules.end == "own" and isinstance(replier, HearsTurnEnd)
-        self._turn_end = replier.turn_end if own else None
-        # Asked for the end of the turn, it has to hear along anyway.
-        along = not own and isinstance(replier, HearsAlong)
-        self._hear_so_far = replier.hear_so_far if along else None
+        self._turn_end: Callable[[Audio], float] | None = None
+        self._hear_so_far: Callable[[Audio], None] | None = None
+        if rules.end == "own" and isinstance(replier, HearsTurnEnd):
+            # Asked for the end of the turn, it has to hear along anyway.
+            self._turn_end = replier.turn_end
+        elif isinstance(replier, HearsAlong):
+            self._hear_so_far = replier.hear_so_far
         self._pre_roll: deque[Audio] = deque(maxlen=round(rules.pre_roll_s / FRAME_S))
         self._frames: list[Audio] = []
         self._speech_frames = 0

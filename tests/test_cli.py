@@ -77,6 +77,7 @@ def test_failures_are_recorded_with_exit_code_1(place: Path) -> None:
         (("describe", "nothing"), "nothing is called"),
         (("validate", "nowhere"), "nowhere"),
         (("score", "corpus"), "not a run"),
+        (("compare", "corpus", "corpus"), "not a run"),
         (("new", "systm", "x"), "system, metric or corpus"),
         (("train", "moshi"), "moshi"),
         (("weights", "fetch", "whisper-tiny"), "whisper-tiny-en-ct2"),

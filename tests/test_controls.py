@@ -1,16 +1,17 @@
 """The controls do what they promise: deaf ones by the clock, scripted numbers to the frame."""
 
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from cascadence.audio import audible_runs
+from cascadence.audio import Audio, audible_runs, silence
 from cascadence.clock import VirtualClock
 from cascadence.conversation import At, BargeIn, Expect
 from cascadence.errors import CascadenceError
-from cascadence.protocols import FRAME_S, System
+from cascadence.protocols import FRAME_S, INPUT_RATE, Context, System
 from cascadence.systems import scripted
 from cascadence.systems.controls import (
     RANDOM_REPLIES,
@@ -189,6 +190,17 @@ def test_scripted_speaks_with_a_voice_and_is_silent_when_asked() -> None:
     assert silent == ()
     assert len(last) == 1
     # The voice speaks ahead of time, so that its own compute does not add to what was planted.
+    assert gap_s(recording) == pytest.approx(0.5, abs=FRAME_S)
+
+
+@pytest.mark.usefixtures("planted_time")
+def test_what_a_voice_is_silent_for_at_first_is_no_part_of_the_planted_gap() -> None:
+    class LateTts(PlantedTts):
+        def synthesize(self, text: str, context: Context) -> Iterator[Audio]:
+            yield silence(0.3, INPUT_RATE)
+            yield from super().synthesize(text, context)
+
+    recording = played(Scripted(LateTts(0.7), delay_s=0.4, compute_s=0.1), Said())
     assert gap_s(recording) == pytest.approx(0.5, abs=FRAME_S)
 
 

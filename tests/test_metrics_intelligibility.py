@@ -2,13 +2,16 @@ import jiwer
 import numpy as np
 import pytest
 
-from cascadence.conversation import Aside, BargeIn
+from cascadence.conversation import Aside, BargeIn, Expect
 from cascadence.estimators import Observation
 from cascadence.events import Stamped
+from cascadence.measurement import Case
 from cascadence.metrics.intelligibility import (
     WordErrors,
     heard_wer,
+    judge_margin,
     judge_wer,
+    reference_wer,
     reply_wer,
     word_errors,
 )
@@ -114,3 +117,81 @@ def test_the_judges_own_errors_are_counted_on_the_users_clips() -> None:
     tools = hears("set a bread timer")
     assert numbers(measured(judge_wer, case, tools)) == [0.25]
     assert tools.asked == [("judge_asr", clip)]
+
+
+def test_reference_wer_needs_no_text_and_counts_other_words_as_errors() -> None:
+    expect = Expect(reply_text="Your timer is set.")
+    case = case_of(Spoken(0.0, 1.0, expect=expect), system=[(1.5, 3.0)])
+    assert numbers(measured(reference_wer, case, hears("Your timer is set"))) == [0.0]
+    assert numbers(measured(reference_wer, case, hears("The timer is set"))) == [0.25]
+    assert measured(reply_wer, case, Planted())[0].reason.endswith("see reference_wer")
+
+
+def test_a_reply_that_never_came_is_all_deletions_of_the_reference() -> None:
+    expect = Expect(reply_text="Your timer is set.")
+    case = case_of(Spoken(0.0, 1.0, expect=expect))
+    assert numbers(measured(reference_wer, case, Planted())) == [1.0]
+    cut = case_of(
+        Spoken(0.0, 1.0, expect=expect),
+        Spoken(2.0, 3.0, when=BargeIn(after_onset_s=0.5)),
+        system=[(1.5, 2.2)],
+    )
+    assert [m.status for m in measured(reference_wer, cut, Planted())] == ["skipped"]
+    assert measured(reference_wer, case_of(Spoken(0.0, 1.0)), Planted()) == []
+
+
+def conversations(misheard_by_system: int, misheard_by_judge: int, count: int = 12) -> list[Case]:
+    """Each user says four words; so many conversations are misheard by one word."""
+    return [
+        case_of(
+            Spoken(
+                0.0, 1.0, text="set a red timer", clip=noise(1.0 + 0.1 * (n < misheard_by_judge))
+            ),
+            events=[
+                heard(1.5, "set a bread timer" if n < misheard_by_system else "set a red timer")
+            ],
+            id=f"c{n}",
+        )
+        for n in range(count)
+    ]
+
+
+def judge() -> Planted:
+    """Mishears one word of long clips."""
+    return Planted(
+        judge_asr=lambda audio: {
+            "text": "set a bread timer" if audio.duration_s > 1.05 else "set a red timer"
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("system", "judged", "stronger"), [(10, 0, True), (0, 10, False), (6, 6, None), (1, 0, None)]
+)
+def test_the_judge_must_hear_better_than_the_system(
+    system: int, judged: int, stronger: bool | None
+) -> None:
+    found = judge_margin.function(conversations(system, judged), judge())
+    assert numbers([found]) == [pytest.approx((system - judged) / 48)]
+    assert found.details["heard_wer"] == pytest.approx(system / 48)
+    assert found.details["judge_wer"] == pytest.approx(judged / 48)
+    assert found.details["judge_is_stronger"] is stronger
+    assert (found.n, found.details["turns"]) == (12, 12)
+
+
+def test_the_judge_is_asked_about_what_the_system_heard_and_nothing_else() -> None:
+    """The aside, which the judge mishears, is nothing that a system need hear."""
+    case = case_of(
+        Spoken(0.0, 1.0, text="set a red timer", clip=noise(1.0)),
+        Spoken(3.0, 4.1, text="set a red timer", when=Aside(), clip=noise(1.1)),
+        events=[heard(1.5, "set a red timer")],
+    )
+    found = judge_margin.function([case], judge())
+    assert (found.details["judge_wer"], found.details["turns"]) == (0.0, 1)
+
+
+def test_a_system_that_tells_nothing_cannot_be_compared_with_the_judge() -> None:
+    tools = Planted()
+    case = case_of(Spoken(0.0, 1.0), system=[(1.5, 3.0)])
+    assert judge_margin.function([case], tools).status == "skipped"
+    assert tools.asked == []

@@ -226,3 +226,16 @@ def test_clicks_and_what_nobody_hears_are_no_onset() -> None:
         Spoken(1.0, 2.0), system=channel(8.0, (2.5, noise(0.02)), (3.0, quiet), (5.0, noise(1.0)))
     )
     assert numbers(measured(latency.response_gap_s, case)) == [pytest.approx(3.0, abs=FRAME_S)]
+
+
+def test_stalls_are_counted_reply_by_reply_and_none_is_none() -> None:
+    case = case_of(
+        Spoken(0.0, 1.0),
+        Spoken(6.0, 7.0),
+        Spoken(10.0, 11.0),
+        system=[(2.0, 3.0), (3.5, 4.0), (4.2, 5.0), (8.0, 9.0)],
+        stalls=[Stall(3.0, 0.5), Stall(4.0, 0.2)],
+    )
+    found = measured(latency.stalls, case)
+    assert numbers(found) == [2.0, 0.0, None]
+    assert found[2].reason == latency.NO_REPLY

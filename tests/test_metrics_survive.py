@@ -8,18 +8,9 @@ import pytest
 
 from cascadence.audio import Audio, silence
 from cascadence.conversation import Aside, BargeIn, Expect, Pause
-from cascadence.measurement import Case, Metric, Ratio, Value
-from cascadence.metrics import (
-    intelligibility,
-    latency,
-    paralinguistics,
-    prosody,
-    quality,
-    style_information,
-    task,
-    turn_taking,
-)
+from cascadence.measurement import Case, Ratio, Value
 from cascadence.metrics.tools import Features
+from cascadence.scoring import load_metrics
 from planted_cases import (
     RATE,
     Planted,
@@ -33,21 +24,10 @@ from planted_cases import (
     text,
 )
 
-FAMILIES = (
-    intelligibility,
-    latency,
-    paralinguistics,
-    prosody,
-    quality,
-    style_information,
-    task,
-    turn_taking,
-)
 METRICS = {
     found.spec.name: found
-    for family in FAMILIES
-    for found in vars(family).values()
-    if isinstance(found, Metric)
+    for found in load_metrics([])
+    if found.function.__module__.startswith("cascadence.")
 }
 REPLIES = {
     "silent": silence(12.0, RATE),
@@ -68,6 +48,9 @@ def tools() -> Planted:
     return Planted(
         judge_asr=lambda audio: {"text": "set a timer", "words": [], "no_speech_prob": 0.1},
         dnsmos=lambda audio: {"ovrl": 3.0, "sig": 3.0, "bak": 3.0},
+        llm_judge=lambda question: {"verdict": "partly", "reason": ""},
+        utmos=lambda audio: {"mos": 3.0},
+        emotion=lambda audio: {"label": "sad", "outputs": {}, "labels": ["sad", "angry"]},
         features=Features(),
     )
 

@@ -149,3 +149,52 @@ def test_a_request_repeated_is_no_answer_and_a_misheard_word_is_no_repetition(
     request = Spoken(0.0, 2.0, text="The chess club has to be moved to Thursday.", expect=expect)
     case = case_of(request, system=[(2.5, 4.5)])
     assert numbers(measured(task.task_success, case, hears(heard))) == [success]
+
+
+@pytest.mark.parametrize(
+    ("heard", "accurate", "successful"),
+    [
+        ("It is Paris.", 1, 1),
+        ("It is the city of light, sorry.", 1, 0),
+        ("It is Rome.", 0, 0),
+        # The question repeated, though the answer is in it.
+        ("Is Paris the capital of France?", 0, 0),
+        ("", 0, 0),
+    ],
+)
+def test_answer_accuracy_looks_at_the_answer_alone(
+    heard: str, accurate: int, successful: int
+) -> None:
+    expect = Expect(answer=("Paris", "the city of light"), excludes=("sorry",))
+    case = case_of(asked(expect, text="Is Paris the capital of France?"), system=[(2.5, 4.0)])
+    (found,) = measured(task.answer_accuracy, case, hears(heard))
+    assert found.quantity == Ratio(accurate, 1)
+    assert found.details["transcript"] == heard
+    assert measured(task.task_success, case, hears(heard))[0].quantity == Ratio(successful, 1)
+
+
+def test_answer_accuracy_counts_every_question_and_nothing_else() -> None:
+    case = case_of(asked(Expect(answer=("Paris",))), Spoken(4.0, 5.0, expect=ALARM))
+    found = measured(task.answer_accuracy, case, Planted())
+    assert [(m.turn, m.quantity) for m in found] == [(0, Ratio(0, 1))]
+
+
+def test_silence_success_is_of_the_turns_that_expect_silence() -> None:
+    quiet = Spoken(0.0, 1.0, expect=Expect(stay_silent=True))
+    case = case_of(
+        quiet,
+        Spoken(4.0, 5.0, expect=ALARM),
+        Spoken(8.0, 9.0, expect=Expect(stay_silent=True), when=Aside()),
+        system=[(5.5, 6.5), (9.5, 11.0)],
+    )
+    found = measured(task.silence_success, case, Planted())
+    assert [(m.turn, m.quantity) for m in found] == [(0, Ratio(1, 1)), (2, Ratio(0, 1))]
+
+
+def test_the_request_repeated_holds_no_slot() -> None:
+    expect = Expect(slots={"minutes": ("7",)})
+    case = case_of(asked(expect, text="Set a timer for 7 minutes."), system=[(2.5, 4.0)])
+    echo = hears("Set a timer for seven minutes.")
+    assert measured(task.slot_recall, case, echo)[0].quantity == Ratio(0, 1)
+    answer = hears("Your timer rings in seven minutes.")
+    assert measured(task.slot_recall, case, answer)[0].quantity == Ratio(1, 1)

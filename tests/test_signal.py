@@ -1,12 +1,10 @@
-import csv
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cascadence.audio import Audio, BadAudio, concatenate, read_audio, silence
+from cascadence.audio import Audio, BadAudio, concatenate, silence
 from cascadence.metrics.signal import (
     ANALYSIS_RATE,
     PitchTrack,
@@ -15,10 +13,10 @@ from cascadence.metrics.signal import (
     speech_runs,
     utterance_features,
 )
+from cascadence.metrics.signal_syllables import mel_power, syllable_nuclei_s
 from cascadence.metrics.tools import Features
 
 RATE = ANALYSIS_RATE
-HUMAN = Path(__file__).parents[2] / "shared" / "data" / "emodb"
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +85,9 @@ def test_gain_moves_the_level_and_nothing_else(features: Features) -> None:
     quiet = Audio(sound.samples * np.float32(0.1), RATE)
     one, other = dict(features(sound)), dict(features(quiet))
     assert one.pop("level_db") - other.pop("level_db") == pytest.approx(20.0, abs=0.01)
-    for name in ("level_range_db", "rate_syllables_per_s", "f0_median_st", "pause_ratio"):
-        assert other[name] == pytest.approx(one[name], abs=0.05)
+    assert other.keys() == one.keys()
+    for name, value in one.items():
+        assert other[name] == pytest.approx(value, abs=0.02), name
 
 
 def test_silence_around_and_an_offset_change_nothing(features: Features) -> None:
@@ -156,24 +155,32 @@ def test_any_tracker_will_do() -> None:
     assert semitones(np.array([50.0, 100.0])) == pytest.approx([-12.0, 0.0])
 
 
-@pytest.mark.skipif(not (HUMAN / "labels.csv").is_file(), reason="no human speech on this machine")
-def test_human_speech_is_bounded_and_counted(features: Features) -> None:
-    """Emotional German against labels made by hand; recordings cut short are left out."""
-    onsets, ends, rates = [], [], []
-    with (HUMAN / "labels.csv").open(encoding="utf-8") as file:
-        for row in list(csv.DictReader(file))[::4]:
-            sound = read_audio(HUMAN / row["file"])
-            start_s, end_s = float(row["speech_start_s"]), float(row["speech_end_s"])
-            if end_s > sound.duration_s - 0.03:
-                continue
-            level_db = active_level_dbfs(sound)
-            assert level_db is not None
-            runs = speech_runs(sound, level_db)
-            onsets.append(abs(runs[0][0] - start_s))
-            ends.append(abs(runs[-1][1] - end_s))
-            rate = features(sound)["rate_syllables_per_s"]
-            rates.append(abs(rate / (int(row["syllables"]) / (end_s - start_s)) - 1))
-    assert len(rates) >= 15
-    assert np.median(onsets) < 0.04
-    assert np.median(ends) < 0.04
-    assert np.median(rates) < 0.16
+def test_pitch_outside_speech_does_not_count(features: Features) -> None:
+    """A faint hum before the speech, 45 dB down, is in the track and not in the median."""
+    times_s = np.arange(2 * RATE) / RATE
+    hum = Audio((0.0008 * np.sin(2 * np.pi * 300.0 * times_s)).astype(np.float32), RATE)
+    found = features(concatenate([hum, voice(120.0, 1.0)], RATE))
+    assert found["f0_median_st"] == pytest.approx(12 * math.log2(1.2), abs=0.2)
+
+
+def test_mel_power_is_that_of_librosa() -> None:
+    librosa = pytest.importorskip("librosa")
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 12_345).astype(np.float32)
+    expected = librosa.feature.melspectrogram(
+        y=noise,
+        sr=RATE,
+        n_fft=512,
+        win_length=320,
+        hop_length=80,
+        n_mels=16,
+        fmin=100.0,
+        fmax=2500.0,
+    )
+    np.testing.assert_allclose(mel_power(Audio(noise, RATE)), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("f0_hz", [60.0, 85.0, 120.0, 300.0])
+def test_the_periods_of_a_low_voice_are_no_syllables(f0_hz: float) -> None:
+    pytest.importorskip("librosa")
+    track = PitchTrack(0.016, np.full(62, f0_hz))
+    assert len(syllable_nuclei_s(voice(f0_hz, 1.0), track)) <= 1

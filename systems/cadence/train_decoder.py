@@ -130,7 +130,7 @@ def train_decoder(
         Plan(stage.steps, stage.learning_rate, weight_decay=0.05, first=first),
         {"loss": 1.0},
         lambda: _decoder_losses(
-            decoder, ears, hearings[rng.integers(len(hearings))], next(batches).tolist()
+            decoder, ears, hearings[int(rng.integers(len(hearings)))], next(batches).tolist()
         ),
         save,
         log,
