@@ -22,6 +22,7 @@ import numpy as np
 from cascadence.audio import Audio
 from cascadence.metrics.signal_levels import (
     ANALYSIS_RATE,
+    FRAME_SAMPLES,
     SPEECH_DROP_DB,
     active_level_dbfs,
     level_range_db,
@@ -82,7 +83,8 @@ def utterance_features(audio: Audio, detector: PitchDetector) -> Mapping[str, An
     sound = _with_gain(sound, REFERENCE_DBFS - level_db)
     track = detector(sound)
     spoken = track.inside(runs)
-    grid_s = np.arange(math.ceil(whole.duration_s / track.hop_s)) * track.hop_s
+    count = math.ceil(whole.duration_s / track.hop_s)
+    grid_s = np.arange(count, dtype=np.float64) * np.float64(track.hop_s)
     return {
         "level_db": round(level_db, 3),
         "level_range_db": _rounded(level_range_db(sound, runs), 3),
@@ -128,7 +130,9 @@ def _speech_of(sound: Audio) -> tuple[Audio, float]:
     runs = [] if level_db is None else speech_runs(sound, level_db)
     if level_db is None or not runs:
         return sound, 0.0
-    first, last = (round(edge_s * ANALYSIS_RATE) for edge_s in (runs[0][0], runs[-1][1]))
+    # A frame more on either side: one that holds but a few samples of the speech is not active.
+    first = max(0, round(runs[0][0] * ANALYSIS_RATE) - FRAME_SAMPLES)
+    last = round(runs[-1][1] * ANALYSIS_RATE) + FRAME_SAMPLES
     speech = _without_dc(Audio(sound.samples[first:last], ANALYSIS_RATE)).samples
     loud = np.flatnonzero(np.abs(speech) >= 10.0 ** ((level_db - SPEECH_DROP_DB) / 20.0))
     begin, end = (int(loud[0]), int(loud[-1]) + 1) if len(loud) else (0, len(speech))

@@ -34,8 +34,6 @@ _HNR_SEARCH: Final = 0.1
 """The period is looked for this far around that of the track."""
 _STEEPEST_PER_S: Final = 8.0
 """Fastest change of log F0 that is believed (140 semitones a second); more is a leap of octave."""
-_TAPS: Final = 24
-_STEPS: Final = 8
 _CHUNK: Final = 256
 """Frames worked on at a time, which bounds the memory."""
 
@@ -78,7 +76,7 @@ def _chunks(voiced: Indices) -> Iterator[Indices]:
 
 
 def _centres(audio: Audio, track: PitchTrack, frames: Indices) -> Indices:
-    return np.rint(frames * track.hop_s * audio.sample_rate).astype(np.intp)
+    return np.asarray(np.rint(frames * track.hop_s * audio.sample_rate), dtype=np.intp)
 
 
 def _around(audio: Audio, centres: Indices, first: int, count: int) -> Floats:
@@ -154,8 +152,8 @@ def hnr_db(audio: Audio, track: PitchTrack) -> float | None:
     ratios = []
     for frames in _chunks(voiced):
         f0_hz = track.f0_hz[frames]
-        points = int(np.ceil(audio.sample_rate / f0_hz.min()))
-        sound = _by_phase(finer, frames * track.hop_s, f0_hz, slopes[frames], points)
+        points = int(np.ceil(finer.sample_rate / f0_hz.min()))
+        sound = _by_phase(finer, track.times_s[frames], f0_hz, slopes[frames], points)
         low, high = (10.0 ** (limit / 10.0) for limit in HNR_LIMITS_DB)
         r = np.clip(_periodicity(sound, points), low / (1.0 + low), high / (1.0 + high))
         ratios.append(10.0 * np.log10(r / (1.0 - r)))
@@ -178,7 +176,7 @@ def _by_phase(finer: Audio, times_s: Floats, f0_hz: Floats, slopes: Floats, poin
     Shape ``(frames, samples)``: what the two stretches need, half a period before and after.
     """
     periods = 0.5 + HNR_PERIODS / 2.0 + _HNR_SEARCH
-    reach = int(np.ceil(periods * points)) + _TAPS + 4
+    reach = int(np.ceil(periods * points)) + 4
     steps = np.arange(-reach, reach + 1)
     # Phase f0 (t + slope t^2 / 2) = steps / points, solved for t.
     linear = steps / points / f0_hz[:, None]
@@ -205,13 +203,8 @@ def _periodicity(sound: Floats, points: int) -> Floats:
     correlation = _correlation(sound, points)
     lags = np.arange(int((1.0 - _HNR_SEARCH) * points), int((1.0 + _HNR_SEARCH) * points) + 2)
     best = lags[correlation[:, lags].argmax(axis=1)]
-    # The peak lies between the points: band-limited interpolation first, then a parabola.
-    taps = np.arange(-_TAPS, _TAPS + 1)
-    apart = np.arange(-_STEPS, _STEPS + 1)[:, None] / _STEPS - taps
-    kernel = np.sinc(apart) * (0.5 + 0.5 * np.cos(np.pi * apart / (_TAPS + 1)))
-    fine = np.take_along_axis(correlation, np.abs(best[:, None] + taps), axis=1) @ kernel.T
-    top = fine[:, 1:-1].argmax(axis=1) + 1
-    left, peak, right = (fine[np.arange(len(fine)), top + step] for step in (-1, 0, 1))
+    # The peak lies between the points: a parabola through it and its neighbours.
+    left, peak, right = (correlation[np.arange(len(best)), best + step] for step in (-1, 0, 1))
     bend = left - 2.0 * peak + right
     is_peak = (peak >= left) & (peak >= right) & (bend < 0.0)
     return np.asarray(peak + (left - right) ** 2 / np.where(is_peak, -8.0 * bend, np.inf))

@@ -102,13 +102,13 @@ class Score:
         raw_pitch: of voiced frames, found voiced and within 50 cents (mir_eval).
         recall: of voiced frames, found voiced.
         false_alarm: of unvoiced frames, found voiced.
-        gross: of frames voiced in both, off by more than 20 %.
+        gross: of frames voiced in both, off by more than 20 %; ``None`` where there are none.
     """
 
     raw_pitch: float
     recall: float
     false_alarm: float
-    gross: float
+    gross: float | None
 
 
 def score(truths: list[PitchTrack], tracks: list[PitchTrack]) -> Score:
@@ -118,8 +118,6 @@ def score(truths: list[PitchTrack], tracks: list[PitchTrack]) -> Score:
     parts = []
     for truth, track in zip(truths, tracks, strict=True):
         reference, found = truth.f0_hz, track.f0_hz
-        if not found.any():  # mir_eval would warn of a melody without voice
-            found = np.append(np.zeros(len(found)), 1.0)[: len(found)]
         parts.append(melody.to_cent_voicing(truth.times_s, reference, track.times_s, found))
     voiced, cents, heard, heard_cents = (
         np.concatenate(column) for column in zip(*parts, strict=True)
@@ -132,7 +130,7 @@ def score(truths: list[PitchTrack], tracks: list[PitchTrack]) -> Score:
         melody.raw_pitch_accuracy(voiced, cents, heard, np.where(heard > 0, heard_cents, 0.0)),
         float(recall),
         float(false_alarm),
-        float(np.mean(np.abs(ratio - 1.0) > 0.2)) if both.any() else float("nan"),
+        float(np.mean(np.abs(ratio - 1.0) > 0.2)) if both.any() else None,
     )
 
 
@@ -255,7 +253,7 @@ def accuracy_table(
             got = score(truths, [track(sound) for sound in sounds])
             rows.append(
                 f"| {tracker} | {condition} | {got.raw_pitch:.3f} | {got.recall:.3f} "
-                f"| {got.false_alarm:.3f} | {got.gross:.3f} |"
+                f"| {got.false_alarm:.3f} | {'' if got.gross is None else f'{got.gross:.3f}'} |"
             )
     return "\n".join(rows)
 

@@ -11,6 +11,7 @@ from cascadence.audio import Audio, concatenate, silence
 from cascadence.corpus import open_corpus
 from cascadence.metrics.signal import ANALYSIS_RATE
 from cascadence.metrics.tools import Features
+from test_signal import syllables
 
 RATE = ANALYSIS_RATE
 BOUNDS = {
@@ -97,6 +98,20 @@ def test_silence_that_keeps_the_frames_changes_no_digit(
         plain, found = features(clip), features(concatenate(around, RATE))
         apart = {name for name in BOUNDS if plain[name] != found[name]}
         assert apart == set()
+
+
+@settings(max_examples=25, deadline=None)
+@given(before=st.integers(0, 40_000), after=st.integers(0, 40_000))
+def test_silence_of_any_length_changes_nothing_of_a_voice_that_begins_at_once(
+    features: Features, before: int, after: int
+) -> None:
+    """Frames are laid from the first loud sample on, wherever that is."""
+    around = np.zeros(before), syllables(6, 4.0, 130.0).samples[400:-400], np.zeros(after)
+    found = features(Audio(np.concatenate(around).astype(np.float32), RATE))
+    plain = features(Audio(around[1], RATE))
+    assert plain["f0_median_st"] is not None
+    for name in BOUNDS:
+        assert found[name] == pytest.approx(plain[name], abs=0.01), name
 
 
 @settings(max_examples=40, deadline=None)

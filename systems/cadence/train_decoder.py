@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from cascadence.systems.cadence.config import StageConfig
 from cascadence.systems.cadence.data import Lessons
@@ -56,7 +56,7 @@ def hear_all(
     table: SymbolTable,
     log: Callable[[str], None],
     *,
-    unsure: bool = False,
+    unsure: float = 0.0,
 ) -> HeardTurns:
     """Runs the ears over every turn, in batches of similar length.
 
@@ -65,10 +65,14 @@ def hear_all(
         lessons: the turns.
         table: numbers the replies' symbols.
         log: told about the progress.
-        unsure: in training, dropout stays on: the ears are surer of the voices that they were
-            trained on than of a stranger's, and the decoder has to bear that.
+        unsure: in training, the ears' dropout: they are surer of the voices that they were trained
+            on than of a stranger's, and the decoder has to bear that.
     """
-    ears.train(unsure)
+    ears.train(unsure > 0.0)
+    layers = [layer for layer in ears.modules() if isinstance(layer, nn.Dropout)]
+    usual = [layer.p for layer in layers]
+    for layer in layers:
+        layer.p = unsure
     states: list[NDArray[np.float16]] = [np.zeros((0, 0), np.float16)] * len(lessons)
     spoken: list[NDArray[np.bool_]] = [np.zeros(0, bool)] * len(lessons)
     order = np.argsort([len(lessons.frames(i)[0]) for i in range(len(lessons))])
@@ -84,6 +88,8 @@ def hear_all(
         if start % 1600 == 0:
             log(f"heard {start} of {len(order)} turns")
     ears.eval()
+    for layer, share in zip(layers, usual, strict=True):
+        layer.p = share
     replies = [table.encode(reply) for reply in lessons.replies]
     earlier = [lessons.earlier(i, Decoder.EARLIER) for i in range(len(lessons))]
     return HeardTurns(states, spoken, replies, earlier)
