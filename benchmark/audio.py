@@ -117,22 +117,30 @@ def concatenate(parts: Iterable[Audio], sample_rate: int) -> Audio:
     return Audio(np.concatenate([piece.samples for piece in pieces]), sample_rate)
 
 
-def read_audio(path: Path, start_s: float = 0.0, end_s: float | None = None) -> Audio:
-    """Read a mono sound file, or the part ``[start_s, end_s)`` of it.
+def read_audio(
+    path: Path, start_s: float = 0.0, end_s: float | None = None, channel: int | None = None
+) -> Audio:
+    """Read a sound file, or the part ``[start_s, end_s)`` of it.
+
+    Args:
+        path: of the file.
+        start_s: where the part begins.
+        end_s: where it ends; by default with the file.
+        channel: which one of several, from 0; a file with one channel needs none.
 
     Raises:
-        BadAudio: the file is missing, unreadable, not mono, or holds values nobody should play.
+        BadAudio: the file is missing, unreadable, has several channels and none was chosen, or
+            holds values nobody should play.
     """
     import soundfile
 
     try:
         with soundfile.SoundFile(str(path)) as file:
-            if file.channels != 1:
-                raise BadAudio(f"{file.channels} channels where one is expected", where=str(path))
+            check_channel(file.channels, channel, str(path))
             first = round(start_s * file.samplerate)
             file.seek(min(first, file.frames))
             count = -1 if end_s is None else max(0, round(end_s * file.samplerate) - first)
-            samples = file.read(count, dtype="float32")
+            samples = file.read(count, dtype="float32", always_2d=True)[:, channel or 0]
             rate = int(file.samplerate)
     except (soundfile.LibsndfileError, OSError) as error:
         raise BadAudio(f"cannot be read as audio: {error}", where=str(path)) from error
@@ -141,6 +149,19 @@ def read_audio(path: Path, start_s: float = 0.0, end_s: float | None = None) -> 
     if np.abs(samples - overshoot).max(initial=0.0) < 0.05:
         samples = overshoot
     return Audio(samples.astype(np.float32), rate).check(str(path))
+
+
+def check_channel(channels: int, channel: int | None, where: str) -> None:
+    """Refuse a channel that a file does not have, and a file with several where none is chosen.
+
+    Raises:
+        BadAudio: see above.
+    """
+    if channel is None and channels != 1:
+        mend = "choose one with audio.channel, or make it mono"
+        raise BadAudio(f"{channels} channels where one is expected", where, mend)
+    if channel is not None and channel >= channels:
+        raise BadAudio(f"no channel {channel} in a file with {channels} (from 0)", where)
 
 
 def write_audio(path: Path, audio: Audio) -> None:

@@ -205,6 +205,47 @@ def validate(
     return 1 if errors else 0
 
 
+@app.command("import")
+def import_dataset(
+    dataset: Annotated[str, typer.Argument(help="A dataset's name: `list importers`.")],
+    source: Annotated[Path, typer.Argument(help="Its folder, laid out as published.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The corpus's folder; by default the dataset's own, with no copies."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many.")] = None,
+    replace: Annotated[bool, typer.Option(help="Overwrite an earlier import.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Make a corpus, or recordings to score, out of a dataset on disk."""
+    from cascadence.importing import import_named
+
+    imported = import_named(dataset, source, out, replace=replace, limit=limit)
+    for problem in imported.problems:
+        _say(str(problem))
+    what = {"folder": str(imported.folder), "kind": imported.kind, "count": imported.count}
+    left_out = len(imported.problems)
+    typer.echo(
+        json.dumps({**what, "left_out": left_out})
+        if as_json
+        else f"{imported.folder}: {imported.count} {imported.kind}, {left_out} left out"
+    )
+    return 1 if left_out else 0
+
+
+@app.command()
+def export(
+    source: Annotated[str, typer.Argument(help="A corpus (name or folder), or a run directory.")],
+    kind: Annotated[str, typer.Argument(help="A format: `list exporters`.")],
+    out: Annotated[Path, typer.Argument(help="A new folder.")],
+) -> int:
+    """Write a corpus or a run's recordings in another tool's format."""
+    from cascadence.exporting import export_named
+
+    typer.echo(str(export_named(kind, source, out)))
+    return 0
+
+
 @app.command()
 def train(
     system: Annotated[str, typer.Argument(help="What to train: cadence.")],

@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-from cascadence.audio import Audio, BadAudio, read_audio
+from cascadence.audio import Audio, BadAudio, check_channel, read_audio
 from cascadence.conversation import AudioRef, UserTurn
 
 LOWEST_RATE_HZ: Final = 8000
@@ -117,9 +117,11 @@ def _promised_s(path: Path, reference: AudioRef) -> float:
         raise BadClip(what, where=reference.path) from error
     except (RuntimeError, TypeError, ValueError) as error:
         raise BadClip(f"cannot be read as audio: {error}", where=reference.path) from error
-    if header.channels != 1:
-        mend = "make it mono, or one file a speaker"
-        raise BadClip(f"{header.channels} channels where one is expected", reference.path, mend)
+    try:
+        check_channel(header.channels, reference.channel, reference.path)
+    except BadAudio as error:
+        field = "audio.path" if reference.channel is None else "audio.channel"
+        raise BadClip(error.what, error.where, error.mend, field) from error
     if header.samplerate < LOWEST_RATE_HZ:
         what = f"{header.samplerate} Hz is below {LOWEST_RATE_HZ} Hz"
         raise BadClip(what, where=reference.path, mend="use a recording with a higher rate")
@@ -139,7 +141,7 @@ def _promised_s(path: Path, reference: AudioRef) -> float:
 
 def _read(path: Path, reference: AudioRef) -> Audio:
     try:
-        return read_audio(path, reference.start_s, reference.end_s)
+        return read_audio(path, reference.start_s, reference.end_s, reference.channel)
     except BadAudio as error:
         raise BadClip(error.what, where=reference.path, mend=error.mend) from error
     except (RuntimeError, TypeError, ValueError, MemoryError) as error:

@@ -33,6 +33,8 @@ class AudioRef(Line):
     """Hash of the file's bytes."""
     start_s: Seconds = 0.0
     end_s: Seconds | None = None
+    channel: Annotated[int, Field(ge=0, le=63)] | None = None
+    """Which channel of a file with several, from 0."""
 
     @field_validator("path")
     @classmethod

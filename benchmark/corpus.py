@@ -264,6 +264,8 @@ class Corpus:
             for name in _LATER_FIELDS:
                 if not turn[name]:
                     del turn[name]
+            if turn["audio"]["channel"] is None:
+                del turn["audio"]["channel"]
         content = {
             "line": line,
             "audio": [self._declared_sha256(turn) for turn in conversation.turns],

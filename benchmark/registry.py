@@ -18,7 +18,18 @@ from typing import Any, Literal
 
 from cascadence.errors import CascadenceError
 
-Group = Literal["systems", "asr", "llm", "tts", "metrics", "tools", "reports", "trainers"]
+Group = Literal[
+    "systems",
+    "asr",
+    "llm",
+    "tts",
+    "metrics",
+    "tools",
+    "reports",
+    "trainers",
+    "importers",
+    "exporters",
+]
 
 
 class UnknownName(CascadenceError):

@@ -1,4 +1,4 @@
-"""The report's figures: where the response gaps lie, and what they are made of."""
+"""The report's figures: where the response gaps lie, what they are made of, and what they cost."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from cascadence.reports.contents import CONTROL_COLOUR, ShownCell
 from cascadence.reports.drawing import INK, MARKERS, figure, svg
+from cascadence.reports.entries import Entry
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,6 +62,38 @@ class WaterfallRow:
     turns: int
 
 
+@dataclass(frozen=True, slots=True)
+class TradeOffPoint:
+    """One cell in the endpointing trade-off.
+
+    Attributes:
+        cell: whose.
+        settings: of its turn-taking, where there are cells of the same system with others.
+        cut_offs: share of user turns that it cuts off.
+        gap: its median response gap, in seconds.
+        on_front: whether no other point beats it in both.
+    """
+
+    cell: ShownCell
+    settings: str
+    cut_offs: Entry
+    gap: Entry
+    on_front: bool = False
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Gap and cut-off rate; ``None`` where one of them has no value."""
+        if self.gap.value is None or self.cut_offs.value is None:
+            return None
+        return self.gap.value, self.cut_offs.value
+
+    @property
+    def counts(self) -> str:
+        """How many turns it rests on: the cut-offs', and the gaps' where they are not as many."""
+        counts = dict.fromkeys((self.cut_offs.n, self.gap.n))
+        return "n " + ", ".join(map(str, counts))
+
+
 def gap_figure(rows: Sequence[GapRow]) -> str:
     """Draw every response gap as a mark, a row a cell, with median, interval and p90, as SVG."""
     drawing, axes = figure(_WIDTH_IN, _MARGIN_IN + _ROW_IN * len(rows))
@@ -87,6 +120,108 @@ def waterfall_figure(rows: Sequence[WaterfallRow]) -> str:
     used = [name for name in STAGES if any(name in row.stages_s for row in rows)]
     _stage_legend(axes, used, any(row.median_gap_s is not None for row in rows))
     return _finished(drawing, axes)
+
+
+def trade_off_figure(points: Sequence[TradeOffPoint], lines: Sequence[Sequence[str]]) -> str:
+    """Draw cut-off rate against median response gap, a mark a cell, with both intervals, as SVG.
+
+    Args:
+        points: all with a place.
+        lines: names of the cells that a line joins, in order.
+    """
+    drawing, axes = figure(_WIDTH_IN, max(4.2, 0.6 + 0.3 * len(points)))
+    places = {point.cell.name: point.place for point in points if point.place is not None}
+    x_limits, y_limits = _span([p.gap for p in points]), _span([p.cut_offs for p in points])
+    for line in lines:
+        axes.plot(*zip(*(places[name] for name in line), strict=True), color=INK, linewidth=0.9)
+    _front(axes, [p.place for p in points if p.on_front and p.place is not None], x_limits, y_limits)
+    for point in points:
+        if point.place is not None:
+            _trade_off_mark(axes, point, point.place, x_limits, y_limits)
+    axes.set_xlim(*x_limits)
+    axes.set_ylim(*y_limits)
+    axes.grid(color="#808080", alpha=0.25, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("median response gap, s  (left is better)")
+    axes.set_ylabel("cut-off rate, share of user turns  (down is better)")
+    _cell_legend(axes, points)
+    return svg(drawing)
+
+
+def _span(entries: Sequence[Entry]) -> tuple[float, float]:
+    """Both ends of an axis: all values and intervals, with a margin around them."""
+    ends = [entry.value for entry in entries]
+    ends += [end for entry in entries for end in entry.interval or ()]
+    known = [end for end in ends if end is not None]
+    low, high = min(known), max(known)
+    margin = 0.07 * (high - low) or 0.1
+    return low - margin, high + margin
+
+
+def _front(
+    axes: Any,
+    places: Sequence[tuple[float, float]],
+    x_limits: tuple[float, float],
+    y_limits: tuple[float, float],
+) -> None:
+    """Draw the edge of what is beaten: from point to point in steps, and on to the axes' ends."""
+    if not places:
+        return
+    in_order = sorted(set(places))
+    gaps = [in_order[0][0], *(gap for gap, _ in in_order), x_limits[1]]
+    cut_offs = [y_limits[1], *(rate for _, rate in in_order), in_order[-1][1]]
+    axes.plot(
+        gaps, cut_offs, drawstyle="steps-post", color=INK, linewidth=1.1, ls=(0, (5, 3)), zorder=1
+    )
+
+
+def _trade_off_mark(
+    axes: Any,
+    point: TradeOffPoint,
+    place: tuple[float, float],
+    x_limits: tuple[float, float],
+    y_limits: tuple[float, float],
+) -> None:
+    gap, rate = place
+    bar = {"color": point.cell.colour, "linewidth": 1.4, "alpha": 0.75, "solid_capstyle": "butt"}
+    if point.gap.interval is not None:
+        axes.plot(_within(point.gap.interval, x_limits), [rate, rate], **bar)
+    if point.cut_offs.interval is not None:
+        axes.plot([gap, gap], _within(point.cut_offs.interval, y_limits), **bar)
+    axes.plot(
+        gap, rate, MARKERS[point.cell.shape], color=point.cell.colour, markersize=8, clip_on=False
+    )
+    said = ", ".join(filter(None, (point.settings, point.counts)))
+    text = axes.annotate(said, place, (7, 7), textcoords="offset points", fontsize=8.5)
+    text.set_parse_math(False)
+
+
+def _within(
+    interval: tuple[float | None, float | None], limits: tuple[float, float]
+) -> list[float]:
+    """Both ends of an interval; one that the data do not bound runs off the axis."""
+    return [
+        limit if end is None else end for end, limit in zip(interval, limits, strict=True)
+    ]
+
+
+def _cell_legend(axes: Any, points: Sequence[TradeOffPoint]) -> None:
+    from matplotlib.lines import Line2D
+
+    items = [
+        Line2D(
+            [], [], marker=MARKERS[point.cell.shape], color=point.cell.colour, linestyle="none",
+            markersize=7, label=_short(point.cell.system),
+        )
+        for point in points
+    ]  # fmt: skip
+    items.append(Line2D([], [], color=INK, linewidth=1.1, ls=(0, (5, 3)), label="front"))
+    legend = axes.legend(
+        handles=items, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9,
+        borderaxespad=0.0, handlelength=1.6,
+    )  # fmt: skip
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _gap_row(axes: Any, place: int, row: GapRow, low: float, high: float) -> None:

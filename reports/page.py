@@ -25,6 +25,7 @@ from cascadence.reports.contents import Contents, ShownCell
 from cascadence.reports.drawing import for_file, for_page
 from cascadence.reports.entries import Numbers
 from cascadence.reports.gaps import FigureText, figures
+from cascadence.reports.pareto import BETTER, TradeOffRow, trade_off_views
 from cascadence.reports.pairs import compared, pair_views, pairs_csv
 from cascadence.reports.provenance import provenance
 from cascadence.reports.tables import write_tables
@@ -58,6 +59,14 @@ class FigureView:
     file: str
 
 
+@dataclass(frozen=True, slots=True)
+class TradeOffFigure:
+    """A trade-off on the page: the figure, and the table that says the same."""
+
+    figure: FigureView
+    rows: Sequence[TradeOffRow]
+
+
 def write_report(run: Run) -> Path:
     """Write ``report/`` into the run's directory, and return its page.
 
@@ -88,6 +97,8 @@ def write_report(run: Run) -> Path:
         "headline": headline_tables(numbers),
         "table_files": [path.relative_to(folder).as_posix() for path in tables],
         "figures": _figures(figures(numbers), folder),
+        "trade_offs": _trade_offs(numbers, folder),
+        "trade_off_reading": BETTER,
         "families": families(numbers),
         "attribution": attribution_tables(apart),
         "audit": audit_views(checked),
@@ -164,6 +175,14 @@ def _figures(drawn: Sequence[FigureText], folder: Path) -> list[FigureView]:
         address = path.relative_to(folder).as_posix()
         found.append(FigureView(figure.title, inline, figure.caption, address))
     return found
+
+
+def _trade_offs(numbers: Numbers, folder: Path) -> list[TradeOffFigure]:
+    views = trade_off_views(numbers)
+    drawn = _figures([view.figure for view in views], folder)
+    return [
+        TradeOffFigure(figure, view.rows) for figure, view in zip(drawn, views, strict=True)
+    ]
 
 
 def _look(cell: ShownCell) -> str:

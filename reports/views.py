@@ -183,7 +183,7 @@ def _headline_table(
     numbers: Numbers, setting: str, cells: Sequence[ShownCell], names: Sequence[str]
 ) -> HeadlineTable:
     contents = numbers.contents
-    columns = [_entry_views(contents, numbers.entries([name], cells)) for name in names]
+    columns = [entry_views(contents, numbers.entries([name], cells)) for name in names]
     rows = [
         SystemRow(cell, _subtitle(contents, cell), tuple(views[place] for views in columns))
         for place, cell in enumerate(cells)
@@ -214,7 +214,7 @@ def _family(numbers: Numbers, title: str, specs: Sequence[MetricSpec]) -> Family
         rows = [
             MetricRow(
                 column(contents, spec),
-                tuple(_entry_views(contents, numbers.entries([spec.name], cells))),
+                tuple(entry_views(contents, numbers.entries([spec.name], cells))),
             )
             for spec in specs
         ]
@@ -242,7 +242,7 @@ def _notes(entries: Sequence[Entry]) -> list[str]:
     return [f"{words}: {', '.join(systems)}" for words, systems in found.items()]
 
 
-def _entry_views(contents: Contents, entries: Sequence[Entry]) -> list[EntryView]:
+def entry_views(contents: Contents, entries: Sequence[Entry]) -> list[EntryView]:
     """Word one metric's values with the same decimals, on one scale."""
     places = decimals([entry.value for entry in entries if entry.value is not None])
     scale = _scale(entries)

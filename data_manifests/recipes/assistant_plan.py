@@ -6,28 +6,28 @@ plan on every machine.
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
-from cascadence.conversation import Style
+from cascadence.conversation import AfterReply, Expect, Style
 from cascadence.data_manifests.assistant.intents import INTENTS
 from cascadence.data_manifests.assistant.sampling import Dialogue, sample_dialogue
 from cascadence.data_manifests.assistant.scenes import SMALL_TALK, Line
+from cascadence.data_manifests.recipes import planned
+from cascadence.data_manifests.recipes.planned import Plain, Planned, PlannedTurn
+from cascadence.data_manifests.recipes.quiet_sounds import QUIETS
 from cascadence.data_manifests.recipes.voices import Prosody
 
-RECIPE: Final = "assistant-1"
+SEED: Final = "assistant-1"
 """Part of every seed: a change of it changes everything that is drawn."""
 SINGLE_TURN: Final = 42
-MULTI_TURN: Final = 46
-OUTSIDE: Final = 6
+MULTI_TURN: Final = 92
+HELD_OUT: Final = 36
+OUTSIDE: Final = 24
 CONTRAST_SETS: Final = 14
-
-Quiet = Literal["room", "hum", "rain", "keyboard"]
-QUIETS: Final[tuple[Quiet, ...]] = ("room", "hum", "rain", "keyboard")
 
 CAST: Final = (
     "kokoro-gongitsune",
@@ -75,55 +75,14 @@ REPLY_STYLES: Final[Mapping[str, Style]] = MappingProxyType(
 firm."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedTurn:
-    """A user turn to be rendered.
-
-    Attributes:
-        line: what is said, and what must be answered.
-        prosody: how it is said.
-        gap_s: silence after the reply before it.
-        label: name of the style in a contrast set.
-    """
-
-    line: Line
-    prosody: Prosody
-    gap_s: float
-    label: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A conversation to be rendered.
-
-    Attributes:
-        id: unique in the corpus.
-        tags: what happens in it.
-        turns: empty where nobody speaks.
-        group: its contrast set.
-        quiet: what is heard where nobody speaks.
-        draw: position in the plan; decides the voice, the same within a contrast set.
-    """
-
-    id: str
-    tags: tuple[str, ...]
-    draw: int
-    turns: tuple[PlannedTurn, ...] = field(default=())
-    group: str | None = None
-    quiet: Quiet | None = None
-
-
-def seed_of(*parts: object) -> int:
-    """Return a seed, the same on every machine, for the recipe and what it is about."""
-    key = "|".join(str(part) for part in (RECIPE, *parts))
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+seed_of = functools.partial(planned.seed_of, SEED)
 
 
 def plan() -> tuple[Planned, ...]:
     """Return the whole corpus as planned: conversations, contrast sets, and nobody speaking."""
     spoken: dict[str, Planned] = {}
     # Each kind is numbered by itself, so that a longer list of one changes no voice of another.
-    for dialogues in (_single_turns(), _multi_turns(), _outside()):
+    for dialogues in (_single_turns(), _multi_turns(), _outside(), _held_out()):
         for number, dialogue in enumerate(dialogues):
             spoken.setdefault(dialogue.id_hint, _conversation(dialogue, number))
     quiets = tuple(
@@ -167,14 +126,47 @@ def _outside() -> list[Dialogue]:
     return list(found.values())
 
 
+def _held_out() -> list[Dialogue]:
+    """Single requests with a value that training leaves out for their intent."""
+    found: dict[str, Dialogue] = {}
+    rng = random.Random(seed_of("held out"))
+    while len(found) < HELD_OUT:
+        dialogue = sample_dialogue(rng, "heldout_value", 1)
+        found[dialogue.id_hint] = dialogue
+    return list(found.values())
+
+
 def _conversation(dialogue: Dialogue, number: int) -> Planned:
     rng = random.Random(seed_of("style", dialogue.id_hint))
     turns = tuple(
-        PlannedTurn(line, _everyday(rng), round(rng.uniform(0.6, 1.2), 2))
+        said(line, Plain(_everyday(rng)), round(rng.uniform(0.6, 1.2), 2))
         for line in dialogue.turns
     )
     identifier = "assistant-" + dialogue.id_hint.removeprefix("test-")
     return Planned(identifier, dialogue.tags, number, turns)
+
+
+def said(line: Line, sound: Plain, gap_s: float, label: str | None = None) -> PlannedTurn:
+    """Plan a turn of the domain.
+
+    Args:
+        line: what is said, and what must be answered.
+        sound: how it is said.
+        gap_s: silence after the reply before it.
+        label: name of the style in a contrast set.
+    """
+    return PlannedTurn(
+        line.text,
+        sound,
+        line.expect_slots,
+        Expect(
+            slots=line.expect_slots,
+            reply_text=line.reply,
+            reply_style=None if label is None else REPLY_STYLES[label],
+        ),
+        AfterReply(gap_s=gap_s),
+        Style(label=label),
+    )
 
 
 def _everyday(rng: random.Random) -> Prosody:
@@ -189,20 +181,20 @@ def _everyday(rng: random.Random) -> Prosody:
 
 def _contrast_sets() -> tuple[Planned, ...]:
     """Draw neutral requests and plan each in every style."""
-    planned: list[Planned] = []
+    sets: list[Planned] = []
     for number, line in enumerate(contrast_lines(CONTRAST_SETS)):
         group = f"contrast-{number:02d}"
-        planned += [
+        sets += [
             Planned(
                 f"{group}-{label}",
                 ("contrast", "single_turn"),
                 number,
-                (PlannedTurn(line, prosody, 1.0, label),),
+                (said(line, Plain(prosody, is_fixed=True), 1.0, label),),
                 group,
             )
             for label, prosody in CONTRAST_STYLES.items()
         ]
-    return tuple(planned)
+    return tuple(sets)
 
 
 def contrast_lines(count: int) -> list[Line]:

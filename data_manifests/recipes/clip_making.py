@@ -6,18 +6,28 @@ import dataclasses
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from cascadence.audio import Audio, audible_runs
+from cascadence.conversation import Pause
 from cascadence.data_manifests.recipes import resynthesis
-from cascadence.data_manifests.recipes.clips import CLIP_RATE_HZ, Spoken, active_level_dbfs, trimmed
+from cascadence.data_manifests.recipes.clips import (
+    CLIP_RATE_HZ,
+    Spoken,
+    active_level_dbfs,
+    place,
+    trimmed,
+)
 from cascadence.data_manifests.recipes.listening import Hearing, compare, transcript
 from cascadence.data_manifests.recipes.ogg import with_serial
-from cascadence.data_manifests.recipes.voices import Prosody, Voice, speak
+from cascadence.data_manifests.recipes.planned import Sound
+from cascadence.data_manifests.recipes.voices import Prosody, Voice
 from cascadence.errors import CascadenceError
 
 WORST_WER: Final = 0.25
@@ -69,9 +79,25 @@ class Clip:
     dose: Dose
     hearing: Hearing
 
-    def faults(self, style: Prosody) -> list[str]:
+    def pauses(self, count: int) -> tuple[Pause, ...]:
+        """Return the longest silences inside the speech, in order.
+
+        Args:
+            count: how many were planted.
+
+        Raises:
+            CascadenceError: there are fewer.
+        """
+        runs = audible_runs(self.spoken.audio)
+        gaps = [(after[0] - before[1], before[1]) for before, after in pairwise(runs)]
+        if len(gaps) < count:
+            raise CascadenceError(f"{len(gaps)} silences where {count} pauses were planted")
+        longest = sorted(sorted(gaps, reverse=True)[:count], key=lambda gap: gap[1])
+        return tuple(Pause(at_s=round(at, 4), duration_s=round(gap, 4)) for gap, at in longest)
+
+    def faults(self, sound: Sound) -> list[str]:
         """Say why the clip may not be shipped; empty where it may."""
-        faults = [f"{name} is off" for name in self.dose.misses(style)]
+        faults = [f"{name} is off" for name in self.dose.misses(sound.prosody)]
         if self.hearing.wer > WORST_WER:
             faults.append(f"WER {self.hearing.wer:.2f}")
         return faults + [f"lost {name}" for name in self.hearing.lost]
@@ -80,8 +106,8 @@ class Clip:
 def make_clip(
     voice: Voice,
     text: str,
-    style: Prosody,
-    values: dict[str, tuple[str, ...]],
+    sound: Sound,
+    values: Mapping[str, tuple[str, ...]],
     seed: int,
     work: Path | None = None,
 ) -> Clip:
@@ -90,7 +116,7 @@ def make_clip(
     Args:
         voice: who speaks.
         text: what is said.
-        style: how.
+        sound: how.
         values: accepted spoken forms of the values in force (see `listening.compare`).
         seed: draws the quiet around the speech.
         work: folder that keeps finished clips, so that an interrupted run goes on.
@@ -98,20 +124,24 @@ def make_clip(
     Raises:
         CascadenceError: the synthesiser is missing or failed.
     """
-    parts = (repr(voice), text, repr(style), seed)
+    parts = (repr(voice), text, repr(sound), seed)
     stem = hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:24]
     kept = None if work is None else work / stem
     if kept is not None and kept.with_suffix(".json").exists():
         return _kept(kept, text, values)
-    raw = speak(voice, text, style, seed)
-    data = encode(raw.audio)
+    data = encode(_placed(voice, text, sound, seed).audio)
     spoken = _decoded(data)
-    neutral = speak(voice, text, Prosody(), seed)
+    neutral = _placed(voice, text, sound.unstyled(), seed)
     hearing = compare(transcript(spoken.audio), text, values)
     clip = Clip(spoken, data, measure(spoken, neutral), hearing)
     if kept is not None:
         _keep(kept, clip)
     return clip
+
+
+def _placed(voice: Voice, text: str, sound: Sound, seed: int) -> Spoken:
+    rng = np.random.default_rng(seed)
+    return place(sound.render(voice, text), sound.prosody.level_db, rng)
 
 
 def measure(spoken: Spoken, neutral: Spoken) -> Dose:
@@ -167,7 +197,7 @@ def _keep(stem: Path, clip: Clip) -> None:
     stem.with_suffix(".json").write_text(json.dumps(notes), encoding="utf-8")
 
 
-def _kept(stem: Path, text: str, values: dict[str, tuple[str, ...]]) -> Clip:
+def _kept(stem: Path, text: str, values: Mapping[str, tuple[str, ...]]) -> Clip:
     notes = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
     data = stem.with_suffix(".opus").read_bytes()
     hearing = compare(notes["heard"], text, values)

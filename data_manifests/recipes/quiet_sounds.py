@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from cascadence.audio import Audio
-from cascadence.data_manifests.recipes.assistant_plan import Quiet
 from cascadence.data_manifests.recipes.clips import CLIP_RATE_HZ, quiet
+
+Quiet = Literal["room", "hum", "rain", "keyboard"]
+QUIETS: Final[tuple[Quiet, ...]] = ("room", "hum", "rain", "keyboard")
 
 DURATION_S: Final = 5.0
 _LEVEL_DBFS: Final = {"room": -58.0, "hum": -45.0, "rain": -42.0, "keyboard": -58.0}

@@ -29,7 +29,7 @@ from cascadence.data_manifests.recipes.synthesisers import (
 )
 from cascadence.errors import CascadenceError
 
-__all__ = ["VOICES", "Prosody", "Spoken", "Voice", "speak", "voice", "voices"]
+__all__ = ["VOICES", "Prosody", "Spoken", "Voice", "speak", "speech", "voice", "voices"]
 
 Split = Literal["train", "test"]
 
@@ -357,9 +357,13 @@ def speak(voice: Voice, text: str, style: Prosody, seed: int) -> Spoken:
     Raises:
         CascadenceError: the synthesiser is missing or failed, or the speech would clip.
     """
-    spoken = _natively if voice.split == "train" else _exactly
-    speech = spoken(voice, text, style)
-    return place(speech, style.level_db, np.random.default_rng(seed))
+    return place(speech(voice, text, style), style.level_db, np.random.default_rng(seed))
+
+
+def speech(voice: Voice, text: str, style: Prosody) -> Audio:
+    """Say a text, without the quiet around it, its level not set yet: see `speak`."""
+    said = _natively if voice.split == "train" else _exactly
+    return said(voice, text, style)
 
 
 def _natively(voice: Voice, text: str, style: Prosody) -> Audio:
@@ -374,8 +378,8 @@ def _natively(voice: Voice, text: str, style: Prosody) -> Audio:
         pitch_st=voice.pitch_st + style.pitch_st - 12.0 * math.log2(ratio),
         range_scale=style.range_scale,
     )
-    speech = synthesise(voice.synthesiser, voice.native, text, control)
-    return dataclasses.replace(speech, sample_rate=round(speech.sample_rate * ratio)).at_rate(
+    said = synthesise(voice.synthesiser, voice.native, text, control)
+    return dataclasses.replace(said, sample_rate=round(said.sample_rate * ratio)).at_rate(
         CLIP_RATE_HZ
     )
 
