@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from cascadence.cli_weights import weights_app
 from cascadence.errors import CascadenceError
 
 app = typer.Typer(
@@ -22,7 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-weights_app = typer.Typer(help="Fetch, check and list model weights.", no_args_is_help=True)
 app.add_typer(weights_app, name="weights")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
@@ -140,6 +140,28 @@ def compare(
     return 0
 
 
+@app.command()
+def breakdown(
+    run_directory: Annotated[Path, typer.Argument(help="A run directory.")],
+    metric: Annotated[str, typer.Argument(help="Which metric.")] = "task_success",
+    by: Annotated[str, typer.Option(help="tag, turn, speaker, style, slot or split.")] = "tag",
+    as_json: AsJson = False,
+) -> int:
+    """Show one metric part by part: by tag, turn, speaker, style ..."""
+    from cascadence.registry import load
+    from cascadence.results import load_run
+
+    run = load_run(run_directory)
+    # By its place: entry points of this group take one run.
+    table = load("reports", "cascadence.reports.breakdown:breakdown")(run, metric, by)
+    if as_json:
+        typer.echo(table.to_json(orient="records", indent=2))
+    else:
+        title = f"{metric} by {by}: {run.about.get('name', '')}"
+        typer.echo(load("reports", "cascadence.reports.breakdown:to_text")(table, title))
+    return 0
+
+
 @app.command("list")
 def list_names(
     what: Annotated[
@@ -247,6 +269,19 @@ def export(
 
 
 @app.command()
+def schema(
+    name: Annotated[
+        str, typer.Argument(help="conversation (a line of the manifest), or corpus (corpus.toml).")
+    ] = "conversation",
+) -> int:
+    """Write the JSON Schema of a corpus's files."""
+    from cascadence.schema import schema_text
+
+    typer.echo(schema_text(name), nl=False)
+    return 0
+
+
+@app.command()
 def train(
     system: Annotated[str, typer.Argument(help="What to train: cadence.")],
     config: Annotated[Path | None, typer.Option(help="Training configuration.")] = None,
@@ -287,70 +322,11 @@ def doctor() -> int:
     return 0 if all(finding.ok or finding.optional for finding in findings) else 1
 
 
-@weights_app.command("list")
-def weights_list(as_json: AsJson = False) -> int:
-    """List every artefact with size, licence and whether it is here."""
-    from cascadence.weights import artefacts, locate
-
-    rows = [
-        {
-            "name": entry.name,
-            "kind": entry.kind,
-            "megabytes": round(entry.size / 1e6, 1),
-            "licence": " + ".join(str(licence) for licence in entry.licences),
-            "here": locate(entry.name) is not None,
-        }
-        for entry in artefacts()
-    ]
-    if as_json:
-        typer.echo(json.dumps(rows, indent=2))
-        return 0
-    for row in rows:
-        here = "here" if row["here"] else "-"
-        typer.echo(f"{row['name']:28} {row['megabytes']:>8} MB {here:5} {row['licence']}")
-    return 0
-
-
-@weights_app.command("fetch")
-def weights_fetch(names: Annotated[list[str], typer.Argument(help="Artefacts.")]) -> int:
-    """Fetch artefacts into the store."""
-    from cascadence.progress import TerminalProgress
-    from cascadence.weights import fetch
-
-    with TerminalProgress() as progress:
-        for name in names:
-            typer.echo(str(fetch(name, progress=progress.fetching)))
-    return 0
-
-
-@weights_app.command("verify")
-def weights_verify(names: Annotated[list[str], typer.Argument(help="Artefacts.")]) -> int:
-    """Hash artefacts in the store again."""
-    from cascadence.weights import verify
-
-    for name in names:
-        typer.echo(f"{name}: {verify(name)}")
-    return 0
-
-
-@weights_app.command("remove")
-def weights_remove(names: Annotated[list[str], typer.Argument(help="Artefacts.")]) -> int:
-    """Delete artefacts from the store."""
-    from cascadence.weights import remove
-
-    for name in names:
-        typer.echo(f"{name}: {remove(name) / 1e6:.0f} MB removed")
-    return 0
-
-
 def _show_plan(sweep: Any, folder: Path) -> int:
-    from cascadence.planning import plan
+    from cascadence.planning import plan, plan_table
 
-    plans = plan(sweep, folder)
-    for cell_plan in plans:
-        state = f"skipped: {cell_plan.problem}" if cell_plan.problem else "to play"
-        count = len(cell_plan.jobs)
-        typer.echo(f"{cell_plan.cell.name:48} {count:>6} {cell_plan.clock:10} {state}")
+    for line in plan_table(plan(sweep, folder)):
+        typer.echo(line)
     return 0
 
 

@@ -22,17 +22,22 @@ Span = tuple[Seconds, Seconds]
 class Line(BaseModel):
     """Base of everything that is read from a manifest: immutable, no unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True
+    )
 
 
 class AudioRef(Line):
     """A clip on disk, relative to the corpus folder and never outside it."""
 
     path: str
+    """From the corpus folder, with ``/`` between folders."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """Hash of the file's bytes."""
     start_s: Seconds = 0.0
+    """Where the clip begins in the file."""
     end_s: Seconds | None = None
+    """Where it ends in the file; by default with the file."""
     channel: Annotated[int, Field(ge=0, le=63)] | None = None
     """Which channel of a file with several, from 0."""
 
@@ -52,15 +57,23 @@ class Style(Line):
     """
 
     emotion: str | None = None
+    """What the speaker seems to feel, as in ``angry``; of a reply, what it should sound like."""
     rate: Finite | None = None
+    """Speaking rate: 1.2 is a fifth faster than the speaker's neutral."""
     pitch: Finite | None = None
+    """Median pitch over the speaker's neutral, in semitones."""
     pitch_range: Finite | None = None
+    """Range of the pitch, as a ratio."""
     loudness: Finite | None = None
+    """Active speech level over the speaker's neutral, in dB."""
     emphasis: tuple[int, ...] = ()
     """Indices of the stressed words in `UserTurn.text` split at spaces."""
     hesitations: tuple[Span, ...] = ()
+    """Start and end of fillers and drawn-out sounds, inside the clip."""
     sentence_type: Literal["statement", "question", "command", "exclamation"] | None = None
+    """What the intonation makes of the sentence, whatever its words."""
     sarcasm: bool | None = None
+    """Whether the opposite of the words is meant."""
     label: str | None = None
     """The style's name inside a contrast set."""
 
@@ -69,35 +82,45 @@ class AfterReply(Line):
     """Speak ``gap_s`` after the system's reply has ended; in the first turn, after the start."""
 
     kind: Literal["after_reply"] = "after_reply"
+    """Always this."""
     gap_s: Seconds = 1.0
+    """From the reply's end to the start of the clip."""
 
 
 class At(Line):
     """Speak at ``t_s`` on the conversation's clock, whatever the system does."""
 
     kind: Literal["at"] = "at"
+    """Always this."""
     t_s: Seconds
+    """When the clip starts."""
 
 
 class BargeIn(Line):
     """Interrupt the reply to the turn before, ``after_onset_s`` after its first audible sample."""
 
     kind: Literal["barge_in"] = "barge_in"
+    """Always this."""
     after_onset_s: Seconds
+    """From the reply's first audible sample to the start of the clip."""
 
 
 class Backchannel(Line):
     """Say "mm-hmm" ``after_onset_s`` into the reply, without claiming the floor."""
 
     kind: Literal["backchannel"] = "backchannel"
+    """Always this."""
     after_onset_s: Seconds
+    """From the reply's first audible sample to the start of the clip."""
 
 
 class Aside(Line):
     """Speak to somebody else, ``gap_s`` after the reply has ended: the system is not meant."""
 
     kind: Literal["aside"] = "aside"
+    """Always this."""
     gap_s: Seconds = 1.0
+    """From the reply's end to the start of the clip."""
 
 
 When = Annotated[AfterReply | At | BargeIn | Backchannel | Aside, Field(discriminator="kind")]
@@ -107,14 +130,18 @@ class Pause(Line):
     """A silence inside a turn, part of the clip: a patient listener waits."""
 
     at_s: Seconds
+    """When it begins, inside the clip."""
     duration_s: Seconds
+    """How long it lasts."""
 
 
 class ExpectedToolCall(Line):
     """A tool that must be called, with these arguments."""
 
     name: str
+    """Of the tool."""
     arguments: dict[str, str | float | bool] = Field(default_factory=dict)
+    """Name to value."""
 
 
 class Expect(Line):
@@ -123,12 +150,19 @@ class Expect(Line):
     slots: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Name to accepted values: one of them must be heard, as whole words, numbers normalised."""
     contains: tuple[str, ...] = ()
+    """Words that must all be heard."""
     excludes: tuple[str, ...] = ()
+    """Words of which none may be heard."""
     answer: tuple[str, ...] = ()
+    """Accepted answers to a question: one of them must be heard."""
     reply_text: str | None = None
+    """A good reply in full: what oracles say. Nobody is judged by its wording."""
     reply_style: Style | None = None
+    """How a good reply sounds, relative to the system's own neutral."""
     tool_calls: tuple[ExpectedToolCall, ...] = ()
+    """Tools that must be called."""
     stay_silent: bool = False
+    """The turn wants no answer at all."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -151,16 +185,23 @@ class UserTurn(Line):
     """One holding of the floor by the user: a clip, how and when it is said, what should follow."""
 
     text: str
+    """What is said, in words; empty only where nobody speaks."""
     audio: AudioRef
+    """The clip."""
     speech_s: Span
     """True start and end of speech inside the clip (after `AudioRef.start_s`)."""
     style: Style = Style()
+    """How it is said."""
     when: When = AfterReply()
+    """When the user starts the clip."""
     pauses: tuple[Pause, ...] = ()
+    """Silences inside the speech at which nobody should answer."""
     backchannels_s: tuple[Seconds, ...] = ()
     """When human listeners acknowledged this turn, inside the clip; of all of them together."""
     expect: Expect = Expect()
+    """What a good answer is."""
     speaker: str | None = None
+    """Whose voice it is: a name under ``voices`` in ``corpus.toml``."""
 
     @model_validator(mode="after")
     def _boundaries(self) -> Self:
@@ -180,16 +221,23 @@ class Conversation(Line):
     """A whole dialogue, as the manifest tells it."""
 
     id: Identifier
+    """Unique in the corpus."""
     language: str = "en"
+    """BCP 47."""
     tags: tuple[str, ...] = ()
+    """By which a sweep chooses, and by which results are grouped."""
     licence: str
+    """SPDX identifier or plain words, of text and sound."""
     source: str
+    """Where it comes from."""
     split: Literal["train", "dev", "test"] = "test"
+    """What it may be used for; no voice and no wording should be in two of them."""
     group: Identifier | None = None
     """Contrast set: conversations of one group differ in style alone."""
     instructions: str | None = None
     """What the system is told before it starts (a system prompt), if anything."""
     turns: Annotated[tuple[UserTurn, ...], Field(min_length=1, max_length=10_000)]
+    """What the user says, in order."""
 
     @model_validator(mode="after")
     def _sane(self) -> Self:

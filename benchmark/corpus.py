@@ -12,16 +12,18 @@ import functools
 import hashlib
 import importlib.util
 import json
-import tomllib
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 
 from cascadence.audio import Audio
 from cascadence.clip import BadClip, file_inside, file_sha256, load_clip
-from cascadence.conversation import Conversation, Line, UserTurn
+from cascadence.conversation import Conversation, UserTurn
+from cascadence.corpus_info import INFO as INFO
+from cascadence.corpus_info import CorpusInfo as CorpusInfo
+from cascadence.corpus_info import Voice as Voice
+from cascadence.corpus_info import read_info
 from cascadence.errors import CascadenceError
 from cascadence.manifest import (
     MANIFEST,
@@ -36,39 +38,6 @@ from cascadence.manifest import (
     read_index,
 )
 from cascadence.sampling import sample
-
-INFO: Final = "corpus.toml"
-
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Voice(Line):
-    """A speaker of a corpus, and the terms under which the voice may be used."""
-
-    licence: Words
-    source: str = ""
-    citation: str = ""
-    description: str = ""
-    language: str = ""
-
-
-class CorpusInfo(Line):
-    """What a corpus is, where it comes from and what may be done with it: ``corpus.toml``."""
-
-    title: Words
-    licence: Words
-    source: Words
-    citation: str = ""
-    description: str = ""
-    version: str = ""
-    recipe: str = ""
-    """How it was made: the command or module that makes it again."""
-    hashes: dict[str, Sha256] = Field(default_factory=dict)
-    """Of files of the folder, by relative path."""
-    voices: dict[str, Voice] = Field(default_factory=dict)
-    """By the name that `UserTurn.speaker` uses."""
-
 
 _LATER_FIELDS = ("backchannels_s",)
 """Of a turn, added after runs were made: where they say nothing, a line keeps its hash."""
@@ -106,15 +75,7 @@ class Corpus:
             BadCorpus: it is missing.
             BadLine: it is not TOML, or a field is wrong.
         """
-        try:
-            data = tomllib.loads(self._own_file(INFO).read_bytes().decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            problem = Problem("error", INFO, 0, "", f"not TOML: {error}")
-            raise BadLine.of([problem]) from error
-        try:
-            return CorpusInfo.model_validate(data)
-        except ValidationError as error:
-            raise BadLine.of(problems_of(error, data, INFO, 0)) from error
+        return read_info(self._own_file(INFO))
 
     @property
     def problems(self) -> tuple[Problem, ...]:

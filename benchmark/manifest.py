@@ -1,8 +1,9 @@
 """Reads ``conversations.jsonl`` line by line, and says what is wrong with a line, and where.
 
-JSON is taken strictly: UTF-8, one object a line, no key twice, no NaN, no infinity, no number that
-a float64 or a 64-bit integer cannot hold. A line that breaks a rule is a `BadLine`; the rest goes
-on. A byte-order mark, Windows line ends and blank lines hurt nobody: they are warnings.
+JSON is taken strictly: UTF-8, one object a line, no key twice, no NaN, no infinity, no half of a
+surrogate pair, no number that a float64 or a 64-bit integer cannot hold. A line that breaks a rule
+is a `BadLine`; the rest goes on. A byte-order mark, Windows line ends and blank lines hurt nobody:
+they are warnings.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ LONGEST_LINE_BYTES: Final = 10_000_000
 MOST_PROBLEMS_A_LINE: Final = 20
 _LONGEST_INTEGER_DIGITS: Final = 19
 _SKIP_BYTES: Final = 1 << 20
+_HALF_PAIR: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 Split = Literal["train", "dev", "test"]
 
@@ -189,6 +191,11 @@ def parse_line(raw: bytes, line: int) -> dict[str, Any]:
         raise bad_line(line, "", what, "save the file as UTF-8") from error
     try:
         value = _STRICT_JSON.decode(text)
+        if _HALF_PAIR.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        what = "half a surrogate pair, which is no character"
+        raise bad_line(line, "", what, "write the text as UTF-8, without escapes") from error
     except _NotStrict as error:
         raise bad_line(line, error.field, error.what) from error
     except RecursionError as error:

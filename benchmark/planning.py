@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,10 +75,12 @@ def plan(sweep: Sweep, folder: Path) -> list[Plan]:
     would be nothing to compare them with.
 
     Raises:
-        CascadenceError: an unknown system or corpus, or no stages to attribute to.
+        CascadenceError: an unknown system or corpus, an interpreter that is not there, or no stages
+            to attribute to.
     """
     plans = []
     for cell in expand(sweep):
+        _check_python(cell)
         corpus = _open(cell.corpus.corpus, folder)
         free = _plan_cell(cell, corpus, sweep, folder)
         replays = coalition_cells(cell, folder)
@@ -90,6 +93,55 @@ def plan(sweep: Sweep, folder: Path) -> list[Plan]:
             mend="add a cascade, or leave `attribution` out",
         )
     return plans
+
+
+def plan_table(plans: Sequence[Plan]) -> list[str]:
+    """Lay out what is to be played: aligned lines, a head and one for each cell.
+
+    Args:
+        plans: from `plan`.
+
+    Returns:
+        Columns that at least two spaces part; the last says what will become of the cell.
+    """
+    head = ("system", "corpus", "condition", "conversations", "repeats", "clock", "state")
+    rows = [head, *map(_plan_row, plans)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    numbers = ("conversations", "repeats")
+    lines = []
+    for row in rows:
+        texts = (
+            text.rjust(width) if name in numbers else text.ljust(width)
+            for name, text, width in zip(head, row, widths, strict=True)
+        )
+        lines.append("  ".join(texts).rstrip())
+    return lines
+
+
+def _plan_row(made: Plan) -> tuple[str, ...]:
+    cell = made.cell
+    conversations, repeats = (len({job.key[part] for job in made.jobs}) for part in (1, 2))
+    # A problem may come with its remedy, in lines of its own.
+    state = f"skipped: {' '.join(made.problem.split())}" if made.problem else "to play"
+    corpus = Path(cell.corpus.corpus).name or cell.corpus.corpus
+    counts = (str(conversations), str(repeats))
+    return (cell.system_name, corpus, cell.condition.name, *counts, made.clock, state)
+
+
+def _check_python(cell: Cell) -> None:
+    """Refuse an interpreter that nobody can start, before anything is played.
+
+    Raises:
+        BadSweep: names it.
+    """
+    if cell.python is None or shutil.which(cell.python) is not None:
+        return
+    there = Path(cell.python).exists()
+    raise BadSweep(
+        "`python` is there, but is no program to run" if there else "`python` names no file",
+        where=f"system {cell.system_name}: {cell.python}",
+        mend="name the interpreter of the other environment in full, as in /path/to/env/bin/python",
+    )
 
 
 def _plan_cell(cell: Cell, corpus: Corpus, sweep: Sweep, folder: Path) -> Plan:

@@ -2,7 +2,9 @@
 
 Metrics see recordings, never systems. What was measured with the same metric version on the same
 recording is kept; the tools' answers (transcripts, pitch tracks) are cached by the hash of what
-they were asked about.
+they were asked about. What is measured is written down at once, beside ``measurements.jsonl``,
+which holds a cell's new measurements when the cell is finished: a scoring that is stopped at any
+moment loses the measurement in flight, and the next one goes on from there.
 """
 
 from __future__ import annotations
@@ -149,14 +151,17 @@ def score(
     results = [row for key, row in directory.results().items() if key[0] in corpora]
     scorer = _Scorer(directory, corpora, metrics, tools)
     rows: list[Row] = []
-    for done, result in enumerate(results):
-        progress.scoring(done, len(results), f"{result['cell']} {result['conversation_id']}")
-        rows.extend(scorer.conversation(result))
+    done = 0
     for cell in corpora:
         mine = [result for result in results if result["cell"] == cell]
+        for result in mine:
+            progress.scoring(done, len(results), f"{cell} {result['conversation_id']}")
+            rows.extend(scorer.conversation(result))
+            done += 1
         rows.extend(scorer.corpus(cell, mine))
+        scorer.cell_is_done(cell, rows)
     progress.scoring(len(results), len(results), "")
-    write_lines(directory.measurements_path, map(row_to_json, rows))
+    scorer.all_is_done(rows)
     return rows
 
 
@@ -175,8 +180,11 @@ class _Scorer:
         self._metrics = metrics
         self._tools = tools
         self._missing = {m.spec.name: tools.problem(m.spec.needs) for m in metrics}
-        self._before = _measured_before(directory)
         self._signatures = {m.spec.name: self._signature(m) for m in metrics}
+        self._unfinished = directory.measurements_path.with_name("measurements.unfinished.jsonl")
+        drop_torn_line(self._unfinished)
+        self._before = _measured_before(directory.measurements_path, self._unfinished)
+        self._not_reached = list(corpora)
 
     def conversation(self, result: Mapping[str, Any]) -> Iterator[Row]:
         """Yield what each turn- and conversation-level metric says of a recording."""
@@ -198,8 +206,8 @@ class _Scorer:
                 continue
             if case is None:
                 case = _case(self._directory, self._corpora[key[0]], result)
-            for measurement in metric.measure(case, self._tools):
-                yield self._row(key, metric, _mark(result), measurement)
+            made = metric.measure(case, self._tools)
+            yield from self._written([self._row(key, metric, _mark(result), m) for m in made])
 
     def corpus(self, cell: str, results: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
         """Yield what each corpus-level metric says of a cell."""
@@ -217,8 +225,39 @@ class _Scorer:
                 yield from known
                 continue
             reason = self._missing[metric.spec.name]
-            measurement = skipped(reason) if reason else metric.measure_corpus(cases, self._tools)
-            yield self._row(key, metric, mark, measurement)
+            if reason:
+                yield self._row(key, metric, mark, skipped(reason))
+                continue
+            made = metric.measure_corpus(cases, self._tools)
+            yield from self._written([self._row(key, metric, mark, made)])
+
+    def cell_is_done(self, cell: str, rows: Sequence[Row]) -> None:
+        """Show a cell's new measurements to whoever reads the run, with those of the cells before.
+
+        Cells that are still to come keep what they had, as far as the same metrics made it.
+        """
+        self._not_reached.remove(cell)
+        if not self._unfinished.is_file():
+            return
+        kept = [
+            row
+            for known in self._before.values()
+            for row in known
+            if row.cell in self._not_reached and row.signature in self._signatures.values()
+        ]
+        write_lines(self._directory.measurements_path, map(row_to_json, [*rows, *kept]))
+
+    def all_is_done(self, rows: Sequence[Row]) -> None:
+        """Write all measurements, and nothing else."""
+        write_lines(self._directory.measurements_path, map(row_to_json, rows))
+        self._unfinished.unlink(missing_ok=True)
+
+    def _written(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Write down what a metric says of one recording: all in one line, so whole or not."""
+        line = json.dumps({"rows": [row_to_json(row) for row in rows]}, ensure_ascii=False)
+        with self._unfinished.open("ab") as file:
+            file.write(line.encode() + b"\n")
+        return rows
 
     def _signature(self, metric: Metric) -> str:
         versions = (
@@ -267,14 +306,31 @@ def _mark(result: Mapping[str, Any]) -> str:
     return str(result.get("recording_id", result["fingerprint"]))
 
 
-def _measured_before(directory: RunDirectory) -> dict[tuple[Key, str, str], list[Row]]:
-    """Measurements on disk that need not be made again: those that did not fail."""
+def _measured_before(measurements: Path, unfinished: Path) -> dict[tuple[Key, str, str], list[Row]]:
+    """Measurements on disk that need not be made again, those of a stopped scoring included."""
     found: dict[tuple[Key, str, str], list[Row]] = {}
-    broken = set()
-    for line in read_lines(directory.measurements_path):
+    for line in read_lines(measurements):
         row = row_from_json(line)
-        place = ((row.cell, row.conversation_id, row.repeat), row.signature, row.fingerprint)
-        found.setdefault(place, []).append(row)
-        if row.measurement.status == "failed":
-            broken.add(place)
-    return {place: rows for place, rows in found.items() if place not in broken}
+        found.setdefault(_place(row), []).append(row)
+    for line in read_lines(unfinished):
+        rows = [row_from_json(each) for each in line["rows"]]
+        found.update({_place(row): rows for row in rows[:1]})
+    return {
+        place: rows
+        for place, rows in found.items()
+        if not any(_to_be_made_again(row.measurement) for row in rows)
+    }
+
+
+def _place(row: Row) -> tuple[Key, str, str]:
+    return (row.cell, row.conversation_id, row.repeat), row.signature, row.fingerprint
+
+
+def _to_be_made_again(measurement: Measurement) -> bool:
+    """Whether it broke, or waits for a package: that may be here now, or mended.
+
+    A metric's tools are looked after by its signature; a metric that imports a package itself
+    leaves nothing but what `MissingExtra` says, in the reason.
+    """
+    waits = measurement.status == "skipped" and "\n  where: extra '" in measurement.reason
+    return waits or measurement.status == "failed"

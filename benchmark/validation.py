@@ -301,6 +301,11 @@ def _summaries(seen: _Seen) -> Iterator[Problem]:
 def _left_over(folder: Path, named: set[str]) -> Iterator[Problem]:
     named = {str(PurePosixPath(path)) for path in named}
     over = []
+    try:
+        if not (folder / "audio").resolve().is_relative_to(folder):
+            return  # a link to another place, of which nothing is read
+    except (OSError, RuntimeError):
+        return
     for place, _, names in os.walk(folder / "audio"):
         inside = PurePosixPath(Path(place).relative_to(folder).as_posix())
         over += [str(inside / name) for name in names if str(inside / name) not in named]

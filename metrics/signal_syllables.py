@@ -38,6 +38,7 @@ _RANGE_DB: Final = 20.0
 """Loudness down to this far below the utterance's loud parts is looked at."""
 _CLOSEST_FRAMES: Final = 8
 _SHORTEST_SAMPLES: Final = 640
+_MOST_FRAMES: Final = 16_384
 
 
 def syllable_nuclei_s(audio: Audio, track: PitchTrack) -> Floats:
@@ -77,16 +78,18 @@ def mel_power(audio: Audio) -> Floats:
     """Return the power in mel bands, shape ``(bands, frames)``, centred every `MEL_HOP_SAMPLES`.
 
     The same as librosa's ``melspectrogram`` (Slaney's filters, zeros outside the sound), by one
-    transform over all frames.
+    transform over many frames; an hour is worked on in parts, since all at once fill 6 GB.
     """
     half = _FFT_SAMPLES // 2
     padded = np.pad(audio.samples.astype(np.float64), half)
     frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT_SAMPLES)[::MEL_HOP_SAMPLES]
     margin = (_FFT_SAMPLES - _WINDOW_SAMPLES) // 2
     window = np.pad(np.hanning(_WINDOW_SAMPLES + 1)[:-1], margin)
-    spectra = np.fft.rfft(frames * window, axis=1)
-    power: Floats = _mel_filters(audio.sample_rate) @ (spectra.real**2 + spectra.imag**2).T
-    return power
+    filters, parts = _mel_filters(audio.sample_rate), []
+    for first in range(0, len(frames), _MOST_FRAMES):
+        spectra = np.fft.rfft(frames[first : first + _MOST_FRAMES] * window, axis=1)
+        parts.append(filters @ (spectra.real**2 + spectra.imag**2).T)
+    return np.asarray(np.concatenate(parts, axis=1), dtype=np.float64)
 
 
 @cache

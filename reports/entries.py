@@ -131,6 +131,11 @@ def _summarised(contents: Contents, cell: ShownCell, name: str) -> Entry:
 
 def observations(contents: Contents, cell: ShownCell, name: str) -> list[Observation]:
     """Return one metric's measurements in one cell, with what they are independent of."""
+    return observations_of(contents, cell, contents.rows.get((cell.name, name), []))
+
+
+def observations_of(contents: Contents, cell: ShownCell, rows: Iterable[Row]) -> list[Observation]:
+    """Return some measurements of a cell, with what they are independent of."""
     from cascadence.estimators import Observation
 
     return [
@@ -139,7 +144,7 @@ def observations(contents: Contents, cell: ShownCell, name: str) -> list[Observa
             measurement=row.measurement,
             item=f"{row.conversation_id}/{row.repeat}",
         )
-        for row in contents.rows.get((cell.name, name), [])
+        for row in rows
     ]
 
 

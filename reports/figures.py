@@ -134,7 +134,9 @@ def trade_off_figure(points: Sequence[TradeOffPoint], lines: Sequence[Sequence[s
     x_limits, y_limits = _span([p.gap for p in points]), _span([p.cut_offs for p in points])
     for line in lines:
         axes.plot(*zip(*(places[name] for name in line), strict=True), color=INK, linewidth=0.9)
-    _front(axes, [p.place for p in points if p.on_front and p.place is not None], x_limits, y_limits)
+    _front(
+        axes, [p.place for p in points if p.on_front and p.place is not None], x_limits, y_limits
+    )
     for point in points:
         if point.place is not None:
             _trade_off_mark(axes, point, point.place, x_limits, y_limits)
@@ -149,13 +151,13 @@ def trade_off_figure(points: Sequence[TradeOffPoint], lines: Sequence[Sequence[s
 
 
 def _span(entries: Sequence[Entry]) -> tuple[float, float]:
-    """Both ends of an axis: all values and intervals, with a margin around them."""
+    """Both ends of an axis: all values and intervals, with a margin, the larger one for texts."""
     ends = [entry.value for entry in entries]
     ends += [end for entry in entries for end in entry.interval or ()]
     known = [end for end in ends if end is not None]
     low, high = min(known), max(known)
     margin = 0.07 * (high - low) or 0.1
-    return low - margin, high + margin
+    return low - margin, high + 2.0 * margin
 
 
 def _front(
@@ -192,17 +194,16 @@ def _trade_off_mark(
         gap, rate, MARKERS[point.cell.shape], color=point.cell.colour, markersize=8, clip_on=False
     )
     said = ", ".join(filter(None, (point.settings, point.counts)))
-    text = axes.annotate(said, place, (7, 7), textcoords="offset points", fontsize=8.5)
-    text.set_parse_math(False)
+    axes.annotate(
+        said, place, (7, 7), textcoords="offset points", fontsize=8.5, color=INK, parse_math=False
+    )
 
 
 def _within(
     interval: tuple[float | None, float | None], limits: tuple[float, float]
 ) -> list[float]:
     """Both ends of an interval; one that the data do not bound runs off the axis."""
-    return [
-        limit if end is None else end for end, limit in zip(interval, limits, strict=True)
-    ]
+    return [limit if end is None else end for end, limit in zip(interval, limits, strict=True)]
 
 
 def _cell_legend(axes: Any, points: Sequence[TradeOffPoint]) -> None:
@@ -218,7 +219,7 @@ def _cell_legend(axes: Any, points: Sequence[TradeOffPoint]) -> None:
     items.append(Line2D([], [], color=INK, linewidth=1.1, ls=(0, (5, 3)), label="front"))
     legend = axes.legend(
         handles=items, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9,
-        borderaxespad=0.0, handlelength=1.6,
+        borderaxespad=0.0, handlelength=1.6, labelcolor=INK,
     )  # fmt: skip
     for text in legend.get_texts():
         text.set_parse_math(False)
@@ -252,7 +253,7 @@ def _gap_row(axes: Any, place: int, row: GapRow, low: float, high: float) -> Non
     weight = "bold" if row.censored_s else "normal"
     axes.text(
         1.01, place, note, transform=axes.get_yaxis_transform(), va="center", fontsize=9,
-        fontweight=weight,
+        fontweight=weight, color=INK,
     )  # fmt: skip
 
 
@@ -281,7 +282,7 @@ def _waterfall_row(axes: Any, place: int, row: WaterfallRow, longest: float) -> 
         axes.plot(row.median_gap_s, place, "D", color=INK, markersize=5, clip_on=False)
     axes.text(
         1.01, place, f"{row.turns} turns", transform=axes.get_yaxis_transform(), va="center",
-        fontsize=9,
+        fontsize=9, color=INK,
     )  # fmt: skip
 
 
@@ -327,7 +328,7 @@ def _stage_legend(axes: Any, names: Sequence[str], with_median: bool) -> None:
         )
     axes.legend(
         handles=items, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(items), frameon=False,
-        fontsize=9, handlelength=1.2, columnspacing=1.4, borderaxespad=0.2,
+        fontsize=9, handlelength=1.2, columnspacing=1.4, borderaxespad=0.2, labelcolor=INK,
     )  # fmt: skip
 
 

@@ -25,8 +25,8 @@ from cascadence.reports.contents import Contents, ShownCell
 from cascadence.reports.drawing import for_file, for_page
 from cascadence.reports.entries import Numbers
 from cascadence.reports.gaps import FigureText, figures
-from cascadence.reports.pareto import BETTER, TradeOffRow, trade_off_views
 from cascadence.reports.pairs import compared, pair_views, pairs_csv
+from cascadence.reports.pareto import BETTER, TradeOffRow, trade_off_views
 from cascadence.reports.provenance import provenance
 from cascadence.reports.tables import write_tables
 from cascadence.reports.talks import talks
@@ -180,9 +180,7 @@ def _figures(drawn: Sequence[FigureText], folder: Path) -> list[FigureView]:
 def _trade_offs(numbers: Numbers, folder: Path) -> list[TradeOffFigure]:
     views = trade_off_views(numbers)
     drawn = _figures([view.figure for view in views], folder)
-    return [
-        TradeOffFigure(figure, view.rows) for figure, view in zip(drawn, views, strict=True)
-    ]
+    return [TradeOffFigure(figure, view.rows) for figure, view in zip(drawn, views, strict=True)]
 
 
 def _look(cell: ShownCell) -> str:

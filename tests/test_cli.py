@@ -41,8 +41,9 @@ def test_a_run_ends_with_a_table_and_the_report(place: Path) -> None:
 def test_a_dry_run_plays_nothing(place: Path) -> None:
     done = cascadence("run", "s.yaml", "--dry-run", cwd=place)
     assert done.returncode == 0
-    assert "echoing--corpus" in done.stdout
-    assert "3" in done.stdout
+    head, line = done.stdout.splitlines()
+    assert head.split()[:3] == ["system", "corpus", "condition"]
+    assert line.split() == ["echoing", "corpus", "clean", "3", "1", "virtual", "to", "play"]
     assert not (place / "runs").exists()
 
 
@@ -51,12 +52,18 @@ def test_a_dry_run_shows_the_conditions(place: Path) -> None:
     (place / "s.yaml").write_text(text + "conditions: [clean, babble_10db, telephone]\n")
     done = cascadence("run", "s.yaml", "--dry-run", cwd=place)
     assert done.returncode == 0, done.stderr
-    names = [line.split()[0] for line in done.stdout.splitlines()]
-    assert names == [
-        "echoing--corpus",
-        "echoing--corpus--babble_10db",
-        "echoing--corpus--telephone",
-    ]
+    conditions = [line.split()[2] for line in done.stdout.splitlines()]
+    assert conditions == ["condition", "clean", "babble_10db", "telephone"]
+
+
+def test_an_interpreter_that_is_not_there_is_wrong_use(place: Path) -> None:
+    text = (place / "s.yaml").read_text().replace("Echoing'", "Echoing', python: no/python")
+    (place / "s.yaml").write_text(text)
+    done = cascadence("run", "s.yaml", cwd=place)
+    assert done.returncode == 2
+    assert "system echoing: no/python" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (place / "runs").exists()
 
 
 def test_failures_are_recorded_with_exit_code_1(place: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from cascadence.audio import Audio, silence
 from cascadence.conversation import Aside, BargeIn, Expect, Pause
-from cascadence.measurement import Case, Ratio, Value
+from cascadence.measurement import Case, Measurement, Metric, Ratio, Value
 from cascadence.metrics.tools import Features
+from cascadence.registry import registered
 from cascadence.scoring import load_metrics
 from planted_cases import (
     RATE,
@@ -73,6 +74,36 @@ def case(system: Audio) -> Case:
     )
 
 
+def measured(metric: Metric, cases: list[Case], instruments: Planted) -> list[Measurement]:
+    """All that a metric finds in a cell."""
+    if metric.spec.level == "corpus":
+        return [metric.measure_corpus(cases, instruments)]
+    return [found for each in cases for found in metric.measure(each, instruments)]
+
+
+def assert_a_status(metric: Metric, found: list[Measurement]) -> None:
+    """No failure, a reason exactly where it was skipped, numbers inside the range, JSON."""
+    name = metric.spec.name
+    low, high = metric.spec.range
+    for measurement in found:
+        assert measurement.status != "failed", (name, measurement.reason)
+        assert (measurement.status == "skipped") == bool(measurement.reason), name
+        json.dumps(measurement.details, allow_nan=False)
+        assert not np.isnan(measurement.interval or ()).any(), name
+        match measurement.quantity:
+            case Value(x):
+                assert low <= x <= high, name
+            case Ratio(numerator, denominator):
+                assert low <= numerator / denominator <= high, name
+                assert math.isfinite(numerator)
+
+
+def test_every_registered_metric_is_here() -> None:
+    """A new entry point is covered without anybody thinking of it."""
+    points = {n: p.value for n, p in registered("metrics").items()}
+    assert METRICS.keys() == {n for n, where in points.items() if where.startswith("cascadence.")}
+
+
 def test_all_seven_families_are_here() -> None:
     assert {metric.spec.family for metric in METRICS.values()} == {
         "intelligibility",
@@ -97,22 +128,8 @@ def test_each_says_what_it_is(name: str) -> None:
 def test_odd_sounds_end_in_a_status(reply: str) -> None:
     instruments = tools()
     given = case(REPLIES[reply])
-    for name, metric in METRICS.items():
-        if metric.spec.level == "corpus":
-            found = [metric.measure_corpus([given, given], instruments)]
-        else:
-            found = metric.measure(given, instruments)
-        for measurement in found:
-            assert measurement.status != "failed", (name, measurement.reason)
-            assert (measurement.status == "skipped") == bool(measurement.reason)
-            json.dumps(measurement.details, allow_nan=False)
-            low, high = metric.spec.range
-            match measurement.quantity:
-                case Value(x):
-                    assert low <= x <= high, name
-                case Ratio(numerator, denominator):
-                    assert low <= numerator / denominator <= high, name
-                    assert math.isfinite(numerator)
+    for metric in METRICS.values():
+        assert_a_status(metric, measured(metric, [given, given], instruments))
 
 
 @pytest.mark.parametrize("name", [n for n in METRICS if METRICS[n].spec.level == "corpus"])

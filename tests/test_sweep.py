@@ -1,11 +1,13 @@
 """Sweep files: what they expand to, and what is said about wrong ones."""
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from cascadence.planning import plan
+from cascadence.planning import plan, plan_table
 from cascadence.sweep import BadSweep, Sweep, bundled_sweeps, expand, read_sweep, resolve_files
 from corpus_folder import write_corpus
 
@@ -182,3 +184,64 @@ def test_a_condition_is_in_the_fingerprint_and_its_seed_is_everybodys(tmp_path: 
     larger = {**hall, "room": {"rt60_s": 1.3}}
     changed = plan(planned(tmp_path, conditions=[larger]), tmp_path)[0].jobs[0]
     assert changed.fingerprint != room.jobs[0].fingerprint
+
+
+@pytest.mark.parametrize(
+    ("python", "what"),
+    [
+        ("nowhere/bin/python", "names no file"),
+        ("no_program_is_called_so", "names no file"),
+        ("mine.py", "no program to run"),
+        (".", "no program to run"),
+    ],
+)
+def test_an_interpreter_that_cannot_be_started_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str, what: str
+) -> None:
+    asked = planned(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    entry = {"name": "elsewhere", "system": "mine.py:Planted", "python": python}
+    with pytest.raises(BadSweep, match=what) as caught:
+        plan(sweep(corpora=["corpus"], systems=["parrot", entry]), tmp_path)
+    assert caught.value.where == f"system elsewhere: {python}"
+    assert "/bin/python" in caught.value.mend
+    assert plan(asked, tmp_path)
+
+
+def test_an_interpreter_that_is_there_is_asked(tmp_path: Path) -> None:
+    planned(tmp_path)
+    entry = {"name": "here", "system": "mine.py:Planted", "python": sys.executable}
+    (made,) = plan(sweep(corpora=["corpus"], systems=[entry]), tmp_path)
+    assert (made.info["name"], made.problem) == ("planted", "")
+
+
+def test_the_plan_is_a_table_with_a_head(tmp_path: Path) -> None:
+    first, *rest = plan(planned(tmp_path, conditions=["clean", "babble_10db"]), tmp_path)
+    broken = replace(rest[-1], problem="no package\n  mend:  install it")
+    lines = plan_table([first, *rest[:-1], broken])
+    head, *cells = [line.split(maxsplit=6) for line in lines]
+    assert head == [
+        "system",
+        "corpus",
+        "condition",
+        "conversations",
+        "repeats",
+        "clock",
+        "state",
+    ]
+    assert cells == [
+        ["p", "corpus", "clean", "1", "2", "virtual", "to play"],
+        ["p", "corpus", "babble_10db", "1", "2", "virtual", "to play"],
+        ["q", "corpus", "clean", "1", "2", "virtual", "to play"],
+        ["q", "corpus", "babble_10db", "1", "2", "virtual", "skipped: no package mend: install it"],
+    ]
+    for name in ("corpus", "condition", "clock", "state"):
+        place, column = lines[0].index(name), head.index(name)
+        assert [line[place:].startswith(cells[i][column]) for i, line in enumerate(lines[1:])] == [
+            True
+        ] * 4
+
+
+def test_the_plan_of_a_larger_corpus_counts_conversations_and_repeats(tmp_path: Path) -> None:
+    made = plan(sweep(corpora=[{"corpus": "assistant", "limit": 3}]), tmp_path)
+    assert plan_table(made)[1].split()[3:5] == ["3", "1"]

@@ -17,6 +17,7 @@ from cascadence.data_manifests.assistant.intents import INTENTS
 from cascadence.data_manifests.assistant.sampling import Dialogue, sample_dialogue
 from cascadence.data_manifests.assistant.scenes import SMALL_TALK, Line
 from cascadence.data_manifests.recipes import planned
+from cascadence.data_manifests.recipes.assistant_expects import expected_act
 from cascadence.data_manifests.recipes.planned import Plain, Planned, PlannedTurn
 from cascadence.data_manifests.recipes.quiet_sounds import QUIETS
 from cascadence.data_manifests.recipes.voices import Prosody
@@ -160,7 +161,7 @@ def said(line: Line, sound: Plain, gap_s: float, label: str | None = None) -> Pl
         sound,
         line.expect_slots,
         Expect(
-            slots=line.expect_slots,
+            slots=line.expect_slots or expected_act(line),
             reply_text=line.reply,
             reply_style=None if label is None else REPLY_STYLES[label],
         ),

@@ -88,8 +88,7 @@ class Clip:
         Raises:
             CascadenceError: there are fewer.
         """
-        runs = audible_runs(self.spoken.audio)
-        gaps = [(after[0] - before[1], before[1]) for before, after in pairwise(runs)]
+        gaps = self._gaps()
         if len(gaps) < count:
             raise CascadenceError(f"{len(gaps)} silences where {count} pauses were planted")
         longest = sorted(sorted(gaps, reverse=True)[:count], key=lambda gap: gap[1])
@@ -100,7 +99,13 @@ class Clip:
         faults = [f"{name} is off" for name in self.dose.misses(sound.prosody)]
         if self.hearing.wer > WORST_WER:
             faults.append(f"WER {self.hearing.wer:.2f}")
-        return faults + [f"lost {name}" for name in self.hearing.lost]
+        faults += [f"lost {name}" for name in self.hearing.lost]
+        return faults + sound.objections([gap_s for gap_s, _ in self._gaps()])
+
+    def _gaps(self) -> list[tuple[float, float]]:
+        """Silences inside the speech: length and start, seconds."""
+        runs = audible_runs(self.spoken.audio)
+        return [(after[0] - before[1], before[1]) for before, after in pairwise(runs)]
 
 
 def make_clip(

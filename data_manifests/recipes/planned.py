@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,6 +33,10 @@ class Sound(Protocol):
 
     def unstyled(self) -> Sound:
         """What the dose is measured against: the same with a neutral prosody."""
+        ...
+
+    def objections(self, gaps_s: Sequence[float]) -> list[str]:
+        """What is wrong with the silences that the finished clip has inside, by their lengths."""
         ...
 
     def calmer(self) -> Sound | None:
@@ -65,6 +69,10 @@ class Plain:
         """Return the voice's neutral."""
         return Plain(is_fixed=self.is_fixed)
 
+    def objections(self, gaps_s: Sequence[float]) -> list[str]:
+        """None: voices pause as they do."""
+        return []
+
     def calmer(self) -> Plain | None:
         """Halve what is unusual about the style."""
         if self.is_fixed:
@@ -77,6 +85,26 @@ class Plain:
             level_db=round(style.level_db / 2.0, 1),
         )
         return dataclasses.replace(self, prosody=halved)
+
+
+@dataclass(frozen=True, slots=True)
+class Fluent(Plain):
+    """A style without a silence that could be taken for the end, or for a planted pause.
+
+    Attributes:
+        longest_gap_s: the longest silence inside that may be shipped.
+    """
+
+    longest_gap_s: float = 0.45
+
+    def unstyled(self) -> Fluent:
+        """Return the voice's neutral."""
+        return dataclasses.replace(self, prosody=Prosody())
+
+    def objections(self, gaps_s: Sequence[float]) -> list[str]:
+        """Object to a silence that is too long: another voice may say it in one go."""
+        longest_s = max(gaps_s, default=0.0)
+        return [f"pauses for {longest_s:.2f} s"] if longest_s > self.longest_gap_s else []
 
 
 @dataclass(frozen=True, slots=True)

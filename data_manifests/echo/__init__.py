@@ -1,0 +1,1 @@
+"""The corpus `echo`: sentences to be said again in the same way."""

@@ -1,0 +1,1 @@
+"""Exporters: corpora and recordings, in the formats of other tools."""

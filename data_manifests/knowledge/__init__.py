@@ -1,0 +1,1 @@
+"""The corpus `knowledge`: short spoken questions with checkable answers."""
