@@ -161,7 +161,7 @@ def score(
         rows.extend(scorer.corpus(cell, mine))
         scorer.cell_is_done(cell, rows)
     progress.scoring(len(results), len(results), "")
-    scorer.all_is_done(rows)
+    write_lines(directory.measurements_path, map(row_to_json, rows))
     return rows
 
 
@@ -183,7 +183,7 @@ class _Scorer:
         self._signatures = {m.spec.name: self._signature(m) for m in metrics}
         self._unfinished = directory.measurements_path.with_name("measurements.unfinished.jsonl")
         drop_torn_line(self._unfinished)
-        self._before = _measured_before(directory.measurements_path, self._unfinished)
+        self._on_disk = _on_disk(directory.measurements_path, self._unfinished)
         self._not_reached = list(corpora)
 
     def conversation(self, result: Mapping[str, Any]) -> Iterator[Row]:
@@ -193,7 +193,7 @@ class _Scorer:
         for metric in self._metrics:
             if metric.spec.level == "corpus":
                 continue
-            known = self._before.get((key, self._signatures[metric.spec.name], _mark(result)))
+            known = self._known(key, metric, _mark(result))
             if known is not None:
                 yield from known
                 continue
@@ -220,7 +220,7 @@ class _Scorer:
         for metric in self._metrics:
             if metric.spec.level != "corpus":
                 continue
-            known = self._before.get((key, self._signatures[metric.spec.name], mark))
+            known = self._known(key, metric, mark)
             if known is not None:
                 yield from known
                 continue
@@ -239,18 +239,22 @@ class _Scorer:
         self._not_reached.remove(cell)
         if not self._unfinished.is_file():
             return
+        signatures = set(self._signatures.values())
         kept = [
             row
-            for known in self._before.values()
+            for known in self._on_disk.values()
             for row in known
-            if row.cell in self._not_reached and row.signature in self._signatures.values()
+            if row.cell in self._not_reached and row.signature in signatures
         ]
         write_lines(self._directory.measurements_path, map(row_to_json, [*rows, *kept]))
+        self._unfinished.unlink()
 
-    def all_is_done(self, rows: Sequence[Row]) -> None:
-        """Write all measurements, and nothing else."""
-        write_lines(self._directory.measurements_path, map(row_to_json, rows))
-        self._unfinished.unlink(missing_ok=True)
+    def _known(self, key: Key, metric: Metric, mark: str) -> Sequence[Row] | None:
+        """What the metric said of this before; ``None`` where it must be asked."""
+        known = self._on_disk.get((key, self._signatures[metric.spec.name], mark))
+        if known is None or any(_to_be_made_again(row.measurement) for row in known):
+            return None
+        return known
 
     def _written(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Write down what a metric says of one recording: all in one line, so whole or not."""
@@ -306,8 +310,8 @@ def _mark(result: Mapping[str, Any]) -> str:
     return str(result.get("recording_id", result["fingerprint"]))
 
 
-def _measured_before(measurements: Path, unfinished: Path) -> dict[tuple[Key, str, str], list[Row]]:
-    """Measurements on disk that need not be made again, those of a stopped scoring included."""
+def _on_disk(measurements: Path, unfinished: Path) -> dict[tuple[Key, str, str], list[Row]]:
+    """Measurements by what they are of; those of a stopped scoring are the newer ones."""
     found: dict[tuple[Key, str, str], list[Row]] = {}
     for line in read_lines(measurements):
         row = row_from_json(line)
@@ -315,11 +319,7 @@ def _measured_before(measurements: Path, unfinished: Path) -> dict[tuple[Key, st
     for line in read_lines(unfinished):
         rows = [row_from_json(each) for each in line["rows"]]
         found.update({_place(row): rows for row in rows[:1]})
-    return {
-        place: rows
-        for place, rows in found.items()
-        if not any(_to_be_made_again(row.measurement) for row in rows)
-    }
+    return found
 
 
 def _place(row: Row) -> tuple[Key, str, str]:

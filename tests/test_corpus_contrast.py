@@ -228,7 +228,7 @@ def answered(
     """Cases whose replies, told apart by their length, say what they are told to."""
     cases, heard = [], {}
     for number, mate in enumerate(mates, start=first):
-        samples = round((1.0 + 0.002 * number) * 16_000)
+        samples = round((1.0 + 0.02 * number) * 16_000)
         reply: Audio = noise(samples / 16_000, number)
         start_s = turn_of(mate).speech_s[1] + 0.5
         whole = silence(20.0, 16_000).samples.copy()
@@ -247,7 +247,7 @@ def played(groups: Sequence[Sequence[Conversation]], said: Mapping[str, str]) ->
         more, texts = answered(mates, said, len(cases))
         cases += more
         heard |= texts
-    known = Planted(judge_asr=lambda a: {"text": heard[round((a.duration_s - 1.0) / 0.002)]})
+    known = Planted(judge_asr=lambda a: {"text": heard[round((a.duration_s - 1.0) / 0.02)]})
     return cases, known
 
 

@@ -35,6 +35,8 @@ def plant(folder: Path) -> Path:
     table = "0012_000003 one way Neutral\r\n0012_001403 another way Surprise\r\n"
     table += "0012_000353\tone way\tAngry\r\n"
     (inside / "0012" / "0012.txt").write_bytes(table.encode("utf-16"))
+    write(inside / "0014" / "Sad" / "0014_001060.wav")
+    (inside / "0014" / "0014.txt").write_bytes("0014_001060\tfar away\tSad\n".encode("utf-16-le"))
     write(inside / "0013" / "Neutral" / "0013_000001.wav")
     write(inside / "0011" / "Sad" / "readme.wav")
     return folder
@@ -53,6 +55,7 @@ def test_words_come_from_tables_in_any_encoding(tmp_path: Path) -> None:
         "esd-0012_000003": ("one way", "neutral"),
         "esd-0012_000353": ("one way", "angry"),
         "esd-0012_001403": ("another way", "surprised"),
+        "esd-0014_001060": ("far away", "sad"),
     }
     # Only the same words make a set: one of the parallel sentences was typed differently.
     assert groups(corpus) == {
@@ -64,6 +67,7 @@ def test_words_come_from_tables_in_any_encoding(tmp_path: Path) -> None:
         "0001": "zh",
         "0011": "en",
         "0012": "en",
+        "0014": "en",
     }
     assert corpus.conversation("esd-0011_001080").split == "train"
     turn = corpus.conversation("esd-0001_000701").turns[0]

@@ -177,6 +177,17 @@ def test_the_version_without_overlap_is_the_request_alone(
     assert "clean" in one.tags
 
 
+def test_a_sample_without_words_is_kept_and_said(tmp_path: Path) -> None:
+    source = plant(tmp_path / "fdb") / "v1_0" / "synthetic_pause_handling"
+    (source / "1" / "transcription.json").unlink()
+    done = import_named("full_duplex_bench", source)
+    (problem,) = done.problems
+    assert (problem.severity, problem.file) == ("warning", "1")
+    (one,) = open_corpus(str(source))
+    assert one.turns[0].text == "\N{HORIZONTAL ELLIPSIS}"
+    assert len(one.turns[0].pauses) == 1
+
+
 def test_one_task_s_folder_will_do(tmp_path: Path) -> None:
     source = plant(tmp_path / "fdb") / "v1_5" / "talking_to_other"
     import_named("full_duplex_bench", source)
@@ -218,7 +229,8 @@ def test_what_does_not_fit_is_left_out_and_said(tmp_path: Path) -> None:
         open_corpus(str(source)).conversation("synthetic_pause_handling-20").turns[0].text
         == "<b>hi</b>"
     )
-    named = sorted(Path(problem.file).name for problem in done.problems)
+    errors = [problem for problem in done.problems if problem.severity == "error"]
+    named = sorted(Path(problem.file).name for problem in errors)
     assert named == ["0", "1", "1", "2", "3", "7", "8", "9"]
     assert any("after the speech" in problem.what for problem in done.problems)
     assert any("unheard_of" in problem.what for problem in done.problems)

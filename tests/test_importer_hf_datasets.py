@@ -78,6 +78,14 @@ def rows(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
+FEATURES = {"features": {"emotion": {"names": ["angry", "sad"], "_type": "ClassLabel"}}}
+
+
+def classes(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same rows with the index of a class, and one that has no name."""
+    return [{**one, "emotion": 9 if one["id"] == "p" else 1} for one in found]
+
+
 def check(source: Path, out: Path, stem: str) -> None:
     with pytest.raises(BadDataset, match="taken out"):
         import_named("hf_datasets", source)
@@ -88,6 +96,7 @@ def check(source: Path, out: Path, stem: str) -> None:
     assert (out / corpus.conversation("x").turns[0].audio.path).parent == out / "audio"
     assert {one.turns[0].audio.path.rpartition(".")[2] for one in corpus} == {"wav"}
     assert {one.split for one in corpus} == {"dev"}
+    assert [one.turns[0].style.emotion for one in corpus] == ["sad", None, "sad"]
     assert errors(corpus) == []
     assert [problem.line for problem in done.problems] == [2, 3, 4]
     assert all(str(path.resolve()).startswith(str(out)) for path in out.rglob("*"))
@@ -99,7 +108,9 @@ def test_parquet_files_hold_sounds_or_paths(tmp_path: Path) -> None:
     source = tmp_path / "data"
     (source / "data").mkdir(parents=True)
     write(source / "clips" / "p.wav")
-    table = arrow.Table.from_pylist(rows(tmp_path / "sounds"))
+    table = arrow.Table.from_pylist(classes(rows(tmp_path / "sounds")))
+    told = {"huggingface": json.dumps({"info": FEATURES})}
+    table = table.replace_schema_metadata(told)
     parquet.write_table(table, str(source / "data" / "validation-00000-of-00001.parquet"))
     check(source, tmp_path / "corpus", "data-validation-00000-of-00001")
 
@@ -111,7 +122,8 @@ def test_what_save_to_disk_writes(tmp_path: Path, kind: str) -> None:
     folder = source / "validation"
     folder.mkdir(parents=True)
     write(folder / "clips" / "p.wav")
-    table = arrow.Table.from_pylist(rows(tmp_path / "sounds"))
+    table = arrow.Table.from_pylist(classes(rows(tmp_path / "sounds")))
+    (folder / "dataset_info.json").write_text(json.dumps(FEATURES))
     new = arrow.ipc.new_stream if kind == "stream" else arrow.ipc.new_file
     with new(str(folder / "data-00000-of-00001.arrow"), table.schema) as writer:
         writer.write_table(table)

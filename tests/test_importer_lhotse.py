@@ -59,10 +59,11 @@ def test_a_cut_with_one_supervision_is_the_clip(tmp_path: Path) -> None:
     source = tmp_path / "data"
     write(source / "wavs" / "a.wav")
     recorded = recording("a", "wavs/a.wav", [0])
-    said = supervision("s", "a", 0.0, 1.3, language="de")
+    said = supervision("s", "a", 0.0, 1.25, language="de")
     packed(
         source / "manifests" / "my_cuts_train.jsonl.gz",
         cut("c", recorded, said, start=0.1, duration=1.2),
+        cut("through", recorded, said, start=0.1, duration=1.0),
         cut("nothing", recorded),
         cut("gone", None, said),
         cut("mixed", recorded, said, type="MixedCut"),
@@ -87,7 +88,7 @@ def test_a_cut_with_one_supervision_is_the_clip(tmp_path: Path) -> None:
     assert turn.speech_s == pytest.approx((0.2, 1.0), abs=NEAR_S)
     assert (turn.text, turn.speaker) == ("words of s", "Ann")
     assert errors(corpus) == []
-    assert [problem.line for problem in done.problems] == list(range(2, 12))
+    assert [problem.line for problem in done.problems] == list(range(2, 13))
 
 
 def test_supervisions_of_two_channels_are_turns_of_their_own(tmp_path: Path) -> None:
@@ -132,6 +133,19 @@ def test_one_file_a_channel(tmp_path: Path) -> None:
     turn = open_corpus(str(source)).conversation("c").turns[0]
     assert (turn.audio.path, turn.audio.channel) == ("1.wav", None)
     assert turn.speech_s == pytest.approx((0.6, 1.1), abs=NEAR_S)
+
+
+def test_speech_is_looked_for_where_the_supervision_is(tmp_path: Path) -> None:
+    source = tmp_path / "data"
+    source.mkdir()
+    both = speech([(0.4, 1.6), (2.2, 3.3)], 4.0, RATE, 140.0)
+    soundfile.write(str(source / "a.wav"), both.samples, RATE)
+    recorded = recording("a", "a.wav", [0], num_samples=64_000, duration=4.0)
+    said = supervision("s", "a", 1.8, 1.7)
+    packed(source / "cuts.jsonl.gz", cut("c", recorded, said, start=0.1, duration=3.8))
+    assert import_named("lhotse", source).problems == []
+    turn = open_corpus(str(source)).conversation("c").turns[0]
+    assert turn.speech_s == pytest.approx((2.1, 3.2), abs=NEAR_S)
 
 
 def test_a_torn_archive_is_a_problem(tmp_path: Path) -> None:

@@ -16,13 +16,14 @@ def plant(folder: Path) -> Path:
         "03-01-01-01-01-01-12",
         "03-01-01-01-01-02-12",
         "03-01-05-01-01-01-12",
-        "03-01-05-02-01-01-12",
         "03-01-05-01-02-01-12",
         "03-02-05-01-01-01-12",
         "03-02-02-01-01-01-12",
         "03-01-09-01-01-01-12",
     ):
         write(folder / "Actor_12" / f"{name}.wav", rate=48_000)
+    # Found before the others, and yet not the one for the contrast set.
+    write(folder / "A_strong" / "03-01-05-02-01-01-12.wav", rate=48_000)
     write(folder / "Actor_01" / "03-01-02-01-01-02-01.wav", channels=2, rate=48_000)
     # A popular copy holds everything twice.
     write(folder / "copy" / "Actor_12" / "03-01-05-01-01-01-12.wav", rate=48_000)

@@ -73,7 +73,7 @@ def test_readings_of_one_sentence_are_a_contrast_set(tmp_path: Path) -> None:
     first, second = corpus.conversation(f"{name}-1"), corpus.conversation(f"{name}-2")
     assert first.turns[0].expect.answer == (ANSWERS[0],)
     assert second.turns[0].expect.answer == (ANSWERS[1],)
-    assert (second.turns[0].style.emphasis, second.turns[0].style.label) == ((3,), "twice,")
+    assert (second.turns[0].style.emphasis, second.turns[0].style.label) == ((3,), "twice")
     assert all(answer in (first.instructions or "") for answer in ANSWERS)
     assert first.instructions == second.instructions
     assert first.turns[0].speech_s == pytest.approx((0.3, 1.1), abs=NEAR_S)

@@ -109,6 +109,13 @@ def test_a_stressed_word_is_higher_longer_and_louder_and_the_whole_as_long() -> 
     assert head.max() - head.min() == pytest.approx(4.0 * edits.BEFORE_RANGE, abs=0.01)
 
 
+def test_a_low_last_word_is_raised_to_a_peak_above_the_median() -> None:
+    parts = flat(2.0)
+    parts.f0_hz[320:] *= 2.0 ** (-3.0 / 12.0)
+    pitch = semitones(edits.stressed(parts, ((0.0, 1.6), (1.6, 2.0)), 1))
+    assert pitch.max() == pytest.approx(edits.PEAK_ST, abs=0.1)
+
+
 def test_other_words_are_never_compressed_beyond_recognition() -> None:
     edited = edits.stressed(flat(1.0), ((0.0, 0.8), (0.8, 1.0)), 0)
     assert len(edited.f0_hz) * FRAME_S == pytest.approx(

@@ -32,6 +32,7 @@ from cascadence.conversation import (
     When,
 )
 from cascadence.data_manifests.importers.questions import (
+    UNTOLD,
     BadItem,
     attempt,
     identifier,
@@ -55,13 +56,15 @@ HUMAN_TIMING: Final = "icc_gt_distribution.json"
 """When people acknowledged, by sample; the benchmark's repository has it in ``evaluation/``."""
 _BIN_S: Final = 0.2
 
+TRANSCRIPTION: Final = "transcription.json"
+
 Task = Literal["pause", "turn_end", "backchannel_opportunity", "overlap"]
 _TASKS: Final[Mapping[str, Task]] = {
     "pause.json": "pause",
     "turn_taking.json": "turn_end",
     "interrupt.json": "overlap",
     "metadata.json": "overlap",
-    "transcription.json": "backchannel_opportunity",
+    TRANSCRIPTION: "backchannel_opportunity",
 }
 """The file that tells a task; the first one that is there counts."""
 _OVERLAPS: Final[Mapping[str, When]] = {
@@ -129,6 +132,7 @@ class FullDuplexBench:
                 yield sample
                 continue
             yield from human.unknown(sample)
+            yield from wordless(shelf, sample)
             yield read_sample(shelf, sample, human)
 
 
@@ -156,6 +160,14 @@ def samples(shelf: Shelf) -> Iterator[Sample | Problem]:
         if "clean_input.wav" in files:
             clean = files["clean_input.wav"]
             yield Sample(folder, clean, _TASKS[annotation], told, scenario, f"{name}-clean")
+
+
+def wordless(shelf: Shelf, sample: Sample) -> Iterator[Problem]:
+    """Say that nothing tells the words of a sample; everything else can be measured."""
+    if sample.task != "overlap" and not (sample.folder / TRANSCRIPTION).is_file():
+        file = sample.folder.relative_to(shelf.source).as_posix()
+        what = f"no {TRANSCRIPTION}: the words are unknown, word error rates are skipped"
+        yield Problem("warning", file, 0, "", what)
 
 
 def read_sample(shelf: Shelf, sample: Sample, human: HumanTiming) -> Conversation | Problem:
@@ -206,7 +218,7 @@ def _turn_end(shelf: Shelf, sample: Sample, audio: Audio, path: str, told: objec
     speech_s = measured_span(audio, 0.0, next_s)
     end_s = min(speech_s[1] + KEPT_S, audio.duration_s)
     return UserTurn(
-        text=_words(_transcription(shelf, sample), speech_s),
+        text=_said(shelf, sample, speech_s),
         audio=AudioRef(path=path, end_s=round(end_s, 4)),
         speech_s=speech_s,
     )
@@ -221,7 +233,7 @@ def _whole(
     pauses = tuple(_pauses(told, speech_s)) if is_pause else ()
     times_s = () if is_pause else human.times_s(sample.folder.name, speech_s)
     return UserTurn(
-        text=_words(_transcription(shelf, sample), speech_s),
+        text=_said(shelf, sample, speech_s),
         audio=AudioRef(path=path),
         speech_s=speech_s,
         pauses=pauses,
@@ -287,8 +299,10 @@ def _first(told: object) -> Mapping[str, Any]:
     return row
 
 
-def _transcription(shelf: Shelf, sample: Sample) -> object:
-    return read_json(shelf, sample.folder / "transcription.json")
+def _said(shelf: Shelf, sample: Sample, speech_s: tuple[float, float]) -> str:
+    if not (sample.folder / TRANSCRIPTION).is_file():
+        return UNTOLD
+    return _words(read_json(shelf, sample.folder / TRANSCRIPTION), speech_s)
 
 
 def _words(told: object, speech_s: tuple[float, float]) -> str:
@@ -298,7 +312,7 @@ def _words(told: object, speech_s: tuple[float, float]) -> str:
     """
     speakers = [words for words in _by_speaker(told) if words]
     if not speakers:
-        raise BadItem("no words", where="transcription.json")
+        raise BadItem("no words", where=TRANSCRIPTION)
     said = max(speakers, key=lambda words: sum(_shared_s(word, speech_s) for word in words))
     return " ".join(text for text, span_s in said if _shared_s((text, span_s), speech_s) > 0.0)
 

@@ -22,6 +22,7 @@ from cascadence.data_manifests.importers.full_duplex_bench import (
     Sample,
     read_sample,
     samples,
+    wordless,
 )
 from cascadence.data_manifests.importers.questions import attempt, sound_of
 from cascadence.importing import BadDataset, Shelf
@@ -69,6 +70,7 @@ class FullDuplexBenchRuns:
                     yield Problem("warning", file, 0, "", f"no model has an {OUTPUT} here")
                 continue
             yield from human.unknown(sample)
+            yield from wordless(shelf, sample)
             made = read_sample(shelf, sample, human)
             if isinstance(made, Problem):
                 yield made

@@ -4,20 +4,21 @@ An audio folder has ``metadata.csv`` or ``metadata.jsonl`` beside its sounds, at
 folder a split, and is used in place. Arrow and Parquet files hold the sounds themselves in a column
 of the ``Audio`` kind, or paths to them; sounds in a table are written out, so that another folder
 is needed (``--out``). Columns and other options: see `cascadence.data_manifests.importers.tables`.
-Emotions are taken from text only: the index of a class has no name.
+The index of a class becomes its name, where the table tells it; a number is no emotion.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from cascadence.clip import BadClip, file_inside
 from cascadence.conversation import AudioRef, Conversation
-from cascadence.data_manifests.importers.parquet_rows import table_rows
+from cascadence.data_manifests.importers.parquet_rows import EXTRA, table_rows
 from cascadence.data_manifests.importers.questions import identifier, natural
 from cascadence.data_manifests.importers.rows import Row, conversations_of, part_of
 from cascadence.data_manifests.importers.tables import (
@@ -28,13 +29,13 @@ from cascadence.data_manifests.importers.tables import (
     first_of,
     json_rows,
     read_options,
-    refuse_in_place,
     split_of,
     table_files,
 )
 from cascadence.errors import CascadenceError
 from cascadence.importing import BadDataset, Dataset, Shelf
 from cascadence.manifest import Problem
+from cascadence.require import require
 
 METADATA: Final = ("metadata.csv", "metadata.jsonl")
 
@@ -85,7 +86,6 @@ def _rows(shelf: Shelf, table: Path, options: Options, columns: Columns) -> Iter
             yield values
             continue
         cell = first_of(values, columns.audio)
-        refuse_in_place(shelf, cell)
         clip = partial(_clip, shelf, table.parent, cell, options.prefix)
         shown = {name: value for name, value in values.items() if value is not cell}
         yield Row(file, line, identifier(stem, line), split_of(relative), clip, shown)
@@ -114,10 +114,36 @@ def _binary_rows(shelf: Shelf, table: Path) -> Iterator[tuple[int, Mapping[str, 
         return
     number = 0
     try:
+        classes = _classes(shelf, table)
         for number, row in enumerate(table_rows(table), start=1):
-            yield number, row
+            yield number, {name: _named(row[name], classes.get(name, ())) for name in row}
     except BadDataset as error:
         yield number, Problem("error", file, number + 1, "", error.what)
+
+
+def _classes(shelf: Shelf, table: Path) -> Mapping[str, Sequence[object]]:
+    """Return the names of the classes that a column holds the indices of, by column."""
+    try:
+        if table.suffix == ".parquet":
+            schema = require("pyarrow.parquet", EXTRA).read_schema(str(table))
+            told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        else:
+            beside = (table.parent / "dataset_info.json").relative_to(shelf.source)
+            told = {"info": json.loads(file_inside(shelf.source, beside.as_posix()).read_bytes())}
+        features = told["info"]["features"]
+        return {
+            str(name): feature["names"]
+            for name, feature in features.items()
+            if isinstance(feature, Mapping) and isinstance(feature.get("names"), list)
+        }
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, OSError, BadClip):
+        return {}
+
+
+def _named(value: object, names: Sequence[object]) -> object:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(names):
+        return str(names[value])
+    return value
 
 
 def _csv_rows(shelf: Shelf, table: Path) -> Iterator[tuple[int, Mapping[str, Any] | Problem]]:

@@ -3,9 +3,9 @@
 A supervision is a conversation of one turn: where a cut has one, its clip is the cut, otherwise the
 supervision's own part of the sound. Supervisions say who speaks in which part, often generously;
 where the speech in it begins and ends is measured, unless ``custom.speech_s`` tells. Sources of
-other types than ``file``, recordings with transforms, and mixed or padded cuts are left out. Paths
-count from the manifest's folder, then from the dataset's. Options: see
-`cascadence.data_manifests.importers.tables`.
+other types than ``file``, recordings with transforms, mixed or padded cuts, and cuts that go
+through a supervision are left out. Paths count from the manifest's folder, then from the dataset's.
+Options: see `cascadence.data_manifests.importers.tables`.
 
 Where there are no cuts, all recordings are held in memory: a few hundred bytes each.
 """
@@ -42,6 +42,8 @@ from cascadence.manifest import Problem
 
 Found = Mapping[str, Any]
 _ENDINGS: Final = (".jsonl", ".jsonl.gz")
+_BEYOND_S: Final = 0.1
+"""A supervision that reaches this far out of its cut was rounded; beyond, it was cut through."""
 _CUT_TYPES: Final = ("MonoCut", "MultiCut", "Cut")
 
 
@@ -188,6 +190,8 @@ def _row(place: _Place, one: _Supervised) -> Row | Problem:
         start_s = one.offset_s + _seconds(one.told, "start", 0.0)
         end_s = start_s + _seconds(one.told, "duration")
         part_s = one.alone or (start_s, end_s)
+        if start_s < part_s[0] - _BEYOND_S or end_s > part_s[1] + _BEYOND_S:
+            raise BadItem("the cut holds only a part of what the supervision says")
         said_s = (max(0.0, start_s - part_s[0]), end_s - part_s[0])
         name = identifier(*relative.parent.parts, relative.name.split(".")[0], place.line)
         clip = partial(_clip, place, one, part_s)

@@ -21,7 +21,7 @@ from cascadence.clip import file_inside
 from cascadence.conversation import AudioRef, Conversation, Expect, Style, UserTurn
 from cascadence.data_manifests.importers.boundaries import speech_span
 from cascadence.errors import CascadenceError
-from cascadence.importing import Dataset, Shelf
+from cascadence.importing import BadDataset, Dataset, Shelf
 from cascadence.manifest import Problem
 
 UNTOLD: Final = "\N{HORIZONTAL ELLIPSIS}"
@@ -43,9 +43,14 @@ def attempt(file: str, make: Callable[[], _Made], line: int = 0) -> _Made | Prob
         file: that the item stands in, relative to the dataset's folder.
         make: makes it.
         line: of the item in the file, from 1.
+
+    Raises:
+        BadDataset: it is not the item that is wrong.
     """
     try:
         return make()
+    except BadDataset:
+        raise
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
@@ -170,9 +175,10 @@ def measured_span(
         BadItem: there is no speech.
     """
     end_s = min(end_s, audio.duration_s)
-    span_s = speech_span(audio.span(start_s, end_s))
-    if span_s is None:
-        raise BadItem("no speech is to be heard")
+    try:
+        span_s = speech_span(audio.span(start_s, end_s))
+    except CascadenceError as error:
+        raise BadItem(f"no speech is to be heard: {error.what}") from error
     return round(start_s + span_s[0], 4), round(start_s + span_s[1], 4)
 
 

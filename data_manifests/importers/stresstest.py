@@ -25,7 +25,6 @@ from cascadence.data_manifests.importers.questions import (
 )
 from cascadence.data_manifests.importers.tables import (
     cell_sound,
-    refuse_in_place,
     table_files,
 )
 from cascadence.importing import BadDataset, Dataset, Shelf
@@ -63,7 +62,6 @@ class StressTest:
             file = table.relative_to(shelf.source).as_posix()
             for number, row in enumerate(table_rows(table), start=1):
                 name = identifier("stresstest", table.stem, number)
-                refuse_in_place(shelf, row.get("audio"))
 
                 def make(
                     row: Mapping[str, Any] = row, name: str = name, table: Path = table
@@ -87,7 +85,7 @@ class StressTest:
         if not isinstance(label, int) or not 0 <= label < len(answers):
             raise BadItem(f"there is no answer {label!r:.20}")
         stressed = _stressed(text, row["stress_pattern"])
-        words = text.split()
+        words = [plain_words(word) for word in text.split()]
         asked = " ".join(f"({number}) {answer}" for number, answer in enumerate(answers, start=1))
         return question(
             shelf,

@@ -137,17 +137,6 @@ def table_files(shelf: Shelf) -> list[Path]:
     return []
 
 
-def refuse_in_place(shelf: Shelf, cell: object) -> None:
-    """Refuse to unpack sounds into the dataset's own folder.
-
-    Raises:
-        BadDataset: the cell holds a sound, and no other folder was given.
-    """
-    if shelf.folder == shelf.source and embedded_sound(cell) is not None:
-        mend = "give another folder with --out"
-        raise BadDataset("clips have to be taken out of the dataset's files", mend=mend)
-
-
 def cell_sound(
     shelf: Shelf, folder: Path, cell: object, name: str, prefix: str | None = None
 ) -> str:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -271,7 +272,8 @@ def _below_median_st(f0_hz: Floats, on: npt.NDArray[np.bool_]) -> float:
     voiced = f0_hz > 0.0
     if not (on & voiced).any():
         return 0.0
-    return max(0.0, 12.0 * np.log2(np.median(f0_hz[voiced]) / np.median(f0_hz[on & voiced])))
+    ratio = float(np.median(f0_hz[voiced]) / np.median(f0_hz[on & voiced]))
+    return max(0.0, 12.0 * math.log2(ratio))
 
 
 def _melody(f0_hz: Floats, shift_st: Floats, excursion: Floats) -> Floats:

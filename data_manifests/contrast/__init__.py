@@ -1,0 +1,1 @@
+"""The corpus `contrast`: the same words in the same voice, in several styles."""
