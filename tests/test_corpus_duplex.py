@@ -234,7 +234,7 @@ def test_barge_ins_come_into_replies_that_are_long_enough(told: list[Conversatio
 def test_asides_and_background_are_further_away_and_expect_silence(
     corpus: Corpus, told: list[Conversation]
 ) -> None:
-    quieter = {"aside": 2.0, "background_after_reply": 10.0}
+    quieter = {"aside": 3.0, "background_after_reply": 11.0}
     for kind, least_db in quieter.items():
         for one in (one for one in told if kind in one.tags):
             clips = corpus.clips(one)

@@ -30,7 +30,7 @@ from cascadence.session import Script, play
 from cascadence.systems.cascade import Cascade
 from cascadence.systems.oracles import OracleAsr, answers
 from cascadence.systems.turn_taking import TurnTaking
-from planted import PlantedClock
+from planted import PlantedClock, PlantedTts
 from planted_cases import Planted, Spoken, case_of, channel, hears, measured, noise, numbers
 
 FEWEST = 20
@@ -74,10 +74,10 @@ class HearsTooSoon(OracleAsr):
 
 @pytest.fixture(scope="module")
 def cases(corpus: Corpus, told: list[Conversation]) -> dict[str, Case]:
-    """One conversation of each type, played to a cascade that understands and is understood."""
+    """One conversation of each type, played to a cascade that speaks for 3 s at a time."""
     rules = TurnTaking(vad="energy", barge_in_s=0.6)
     played: dict[str, Case] = {}
-    with Cascade(HearsTooSoon(), "policy", "oracle", rules) as system:
+    with Cascade(HearsTooSoon(), "policy", PlantedTts(sentence_s=3.0), rules) as system:
         for tag in PLAYED:
             one = next(one for one in told if tag in one.tags)
             clips = corpus.clips(one)

@@ -222,12 +222,15 @@ def test_what_does_not_fit_is_left_out_and_said(tmp_path: Path) -> None:
     put(source / "unheard_of" / "1" / "metadata.json", told)
     write(task / "20" / "input.wav", [(0.5, 3.0)], 3.5)
     put(task / "20" / "pause.json", words(("[PAUSE]", 1.0, 1.5)))
-    put(task / "20" / "transcription.json", words(("[NOISE]", 0.1, 0.4), ("<b>hi</b>", 0.5, 3.0)))
+    put(
+        task / "20" / "transcription.json",
+        words(("[NOISE]", 0.1, 0.4), ("<b>hi</b>\ud800", 0.5, 3.0)),
+    )
     done = import_named("full_duplex_bench", source)
     assert [one.id for one in open_corpus(str(source))] == ["synthetic_pause_handling-20"]
     assert (
         open_corpus(str(source)).conversation("synthetic_pause_handling-20").turns[0].text
-        == "<b>hi</b>"
+        == "<b>hi</b>?"
     )
     errors = [problem for problem in done.problems if problem.severity == "error"]
     named = sorted(Path(problem.file).name for problem in errors)

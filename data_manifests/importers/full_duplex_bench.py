@@ -378,16 +378,18 @@ class HumanTiming:
             speech_s: of the user; what lies outside is left out.
         """
         told = self._shares.get(name)
-        shares = [
-            float(share) if isinstance(share, int | float) else 0.0
-            for share in (told if isinstance(told, list) else [])
-        ]
-        counted = [share for share in shares if share > 1e-6]
+        shares = [_share(share) for share in (told if isinstance(told, list) else [])]
+        counted = [share for share in shares if share > 0.0]
         if not counted:
             return ()
         times: list[float] = []
         for place, share in enumerate(shares):
             middle_s = round((place + 0.5) * _BIN_S, 3)
-            if share > 1e-6 and speech_s[0] <= middle_s < speech_s[1]:
+            if share > 0.0 and speech_s[0] <= middle_s < speech_s[1]:
                 times += [middle_s] * round(share / min(counted))
         return tuple(times)
+
+
+def _share(value: object) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 1e-6 < value <= 1.0 else 0.0  # type: ignore[arg-type, operator]

@@ -69,7 +69,7 @@ def read_json(shelf: Shelf, path: Path) -> Any:
     """
     name = path.relative_to(shelf.source).as_posix()
     try:
-        return json.loads(file_inside(shelf.source, name).read_bytes().decode("utf-8-sig"))
+        return _parsed(file_inside(shelf.source, name).read_bytes())
     except (ValueError, RecursionError, OSError) as error:
         raise BadItem(f"not JSON: {error}", where=name) from error
 
@@ -86,7 +86,7 @@ def json_lines(shelf: Shelf, path: Path) -> Iterator[tuple[int, dict[str, Any] |
             if not line.strip():
                 continue
             try:
-                row = json.loads(line.decode("utf-8-sig"))
+                row = _parsed(line)
             except (ValueError, RecursionError) as error:
                 yield number, Problem("error", name, number, "", f"not JSON: {error}")
                 continue
@@ -94,6 +94,22 @@ def json_lines(shelf: Shelf, path: Path) -> Iterator[tuple[int, dict[str, Any] |
                 yield number, row
             else:
                 yield number, Problem("error", name, number, "", "not an object")
+
+
+def _parsed(data: bytes) -> Any:
+    """Parse JSON; halves of characters, which JSON can name and no file can hold, are replaced."""
+    value = json.loads(data.decode("utf-8-sig"))
+    return _whole(value) if b"\\ud" in data.lower() else value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    if isinstance(value, dict):
+        return {_whole(key): _whole(one) for key, one in value.items()}
+    return value
 
 
 def text_of(row: object, key: str, default: str | None = None) -> str:

@@ -42,7 +42,9 @@ from cascadence.data_manifests.recipes.voices import Prosody, voice
 SEED: Final = "duplex-1"
 """Part of every seed: a change of it changes everything that is drawn."""
 EACH: Final = 24
-"""Events of each type; of pauses, `PAUSES_OF_A_KIND` for each length and place."""
+MORE: Final = 28
+"""Events of each type; more of those that the judge loses more of: corrections, stops, and what is
+not meant for the system. Of pauses, `PAUSES_OF_A_KIND` for each length and place."""
 PAUSES_S: Final = (0.3, 0.5, 0.7, 1.0, 1.5)
 PAUSES_OF_A_KIND: Final = 5
 LISTENED_PAUSE_S: Final = (0.45, 0.65)
@@ -59,8 +61,8 @@ LONGEST_GAP_S: Final = 0.35
 """In turns without planned pauses, the longest silence."""
 
 ASIDE_DB: Final = -5.0
-BACKGROUND_DB: Final = -9.0
-NEAR_DB: Final = 3.0
+BACKGROUND_DB: Final = -6.0
+NEAR_DB: Final = 6.0
 """Levels relative to a neutral clip: of a user who turns away, of somebody else in the room, and of
 the user who speaks to the system near them."""
 
@@ -90,6 +92,15 @@ CAST: Final = (
 )
 """Test voices in the order of their turns: who is tried one after the other is of few speakers, so
 that many others are left who may be overheard."""
+
+HEARD_FROM_AFAR: Final = (
+    "kokoro-gongitsune",
+    "joe-tenor",
+    "kokoro-kumo",
+    "kokoro-kumo-high",
+    "flite-rms-high",
+)
+"""Who may be overheard: the judge loses too much of the others there."""
 
 EVERYDAY: Final = (
     "lights_switch",
@@ -221,7 +232,7 @@ def _opportunities(texts: _Texts) -> Iterator[Planned]:
 
 def _corrections(texts: _Texts) -> Iterator[Planned]:
     kind = "barge_in_correction"
-    for number in range(EACH):
+    for number in range(MORE):
         first, second = texts.draw(kind, number, TOLD_AT_LENGTH, _is_corrected, turns=2)
         turns = (_request(first, kind, number), _interrupting(second, kind, number))
         yield _planned(kind, number, turns)
@@ -235,7 +246,7 @@ def _stops(texts: _Texts) -> Iterator[Planned]:
     """Some take the request back, which is confirmed; some only want quiet."""
     kind = "barge_in_stop"
     words = CANCELS + STOPS
-    for number in range(EACH):
+    for number in range(MORE):
         first = texts.told_at_length(kind, number)
         text = words[number % len(words)]
         cancelled = Expect(slots={"cancelled": CANCELLED}, reply_text=REPLY_CANCELLED)
@@ -262,7 +273,7 @@ def _topics(texts: _Texts) -> Iterator[Planned]:
 
 def _acknowledged(texts: _Texts) -> Iterator[Planned]:
     """The user acknowledges the reply, and afterwards speaks to somebody else."""
-    for number in range(EACH):
+    for number in range(MORE):
         request = _request(texts.told_at_length("backchannel", number), "backchannel", number)
         text = ACKNOWLEDGEMENTS[number % len(ACKNOWLEDGEMENTS)]
         style = Prosody(level_db=-3.0)
@@ -294,7 +305,7 @@ def _overheard(texts: _Texts) -> Iterator[Planned]:
     """Somebody else talks, further away, during the reply and again after it."""
     kind = "background_over_reply"
     style = Plain(Prosody(level_db=BACKGROUND_DB), is_fixed=True)
-    for number in range(EACH):
+    for number in range(MORE):
         request = _request(texts.told_at_length(kind, number), kind, number, NEAR_DB)
         speaker = _other_voice(kind, number)
         over, after = (BACKGROUND[(number + shift) % len(BACKGROUND)] for shift in (0, 10))
@@ -326,13 +337,14 @@ def _other_voice(kind: str, number: int) -> str:
     """Choose a voice of somebody else than all who may be tried as the user."""
     draw = _draw(kind, number)
     tried = {voice(CAST[(draw + step) % len(CAST)]).speaker for step in range(TRIES)}
-    others = [name for name in CAST if voice(name).speaker not in tried]
+    others = [name for name in HEARD_FROM_AFAR if voice(name).speaker not in tried]
     return random.Random(seed_of("other", kind, number)).choice(others)
 
 
 def _request(line: Line, kind: str, number: int, level_db: float = 0.0) -> PlannedTurn:
     style = dataclasses.replace(_calm(kind, number), level_db=level_db)
-    sound = Fluent(style, longest_gap_s=LONGEST_GAP_S)
+    # A level that others are measured against may not be made calmer.
+    sound = Fluent(style, is_fixed=level_db != 0.0, longest_gap_s=LONGEST_GAP_S)
     return said(line, sound, _gap_s(kind, number))
 
 

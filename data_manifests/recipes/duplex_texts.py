@@ -23,7 +23,7 @@ ACKNOWLEDGEMENTS: Final = (
     "I see.",
     "Yes.",
     "Mm-hmm.",
-    "All right.",
+    "Good.",
 )
 """They claim nothing."""
 
@@ -67,16 +67,16 @@ BACKGROUND: Final = (
     "I lost my umbrella on the train.",
     "They finally repaired the old bridge.",
     "You should have seen his face.",
-    "The soup needs a little more pepper.",
+    "The soup needs some more salt.",
     "We waited for almost two hours.",
-    "Her brother works in a hospital now.",
+    "Her brother works at a bank now.",
     "I have never liked that movie.",
     "The dog ran across the street.",
     "It rained the whole weekend.",
     "He bought a new car last month.",
     "The children are playing in the garden.",
-    "Nobody told me about the meeting.",
+    "Nobody told me about that.",
     "I am reading a book about whales.",
-    "The shop on the corner is closed.",
+    "The shop is closed on Sunday.",
 )
 """What somebody else says, on the phone or to a third person."""

