@@ -58,7 +58,8 @@ dev: $(VENV)/.dev links
 
 corpora: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[recipes]'
-	$(BIN)/python -m cascadence.data_manifests.recipes.assistant
+	for corpus in assistant contrast duplex echo knowledge; do \
+		$(BIN)/python -m cascadence.data_manifests.recipes.$$corpus || exit 1; done
 
 clean:
 	rm -rf $(VENV) .links build dist *.egg-info benchmark/systems benchmark/metrics \

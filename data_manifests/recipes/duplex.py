@@ -35,17 +35,18 @@ aside_answered by a second voice in the same clip), background_over_reply and \
 background_after_reply (somebody else talks further away, 12 dB below the user). A conversation \
 holds one event, or one in the reply and one after it. Nothing but a backchannel can be said into \
 a reply without claiming the floor: so background_over_reply is one too, and \
-backchannel_error_rate covers both; the tags tell them apart. After asides and background \
-speech, silence is expected. Pauses are made by joining phrases that were said separately, and \
-are annotated from the decoded clip. backchannels_s is made by rule, not by people: 0.25 s after \
-the start of each pause of the turns tagged backchannel_opportunity. Requests and replies are \
-drawn from the sampler of the domain `assistant`, split 'test', none of them a text of that \
-corpus; what is said to somebody else was written for this corpus. The voices are synthetic and \
-are heard in no training material. Every clip was measured after decoding (rate within 5 %, level \
-within 1 dB, median F0 within 0.5 semitone) and heard by Whisper base with at most 25 % of its \
-words wrong and no value lost, else its conversation was made again in another voice, or dropped: \
-so the corpus is, by choice, one that a generic ASR can hear. Of a hum the judge must hear no \
-word. What was measured, heard and dropped: making.jsonl.""",
+backchannel_error_rate covers both; the tags tell them apart. \
+After asides and background speech, silence is expected; of a reply that is interrupted, nothing. \
+Pauses are made by joining phrases that were said separately, and are annotated from the decoded \
+clip. backchannels_s is made by rule, not by people: 0.25 s after the start of each pause of the \
+turns tagged backchannel_opportunity. Requests and replies are drawn from the sampler of the \
+domain `assistant`, split 'test', none of them a text of that corpus; what is said to somebody \
+else was written for this corpus. The voices are synthetic and are heard in no training material. \
+Every clip was measured after decoding (rate within 5 %, level within 1 dB, median F0 within 0.5 \
+semitone) and heard by Whisper base with at most 25 % of its words wrong and no value lost, else \
+its conversation was made again in another voice, or dropped: so the corpus is, by choice, one \
+that a generic ASR can hear. Of a hum the judge must hear no word. \
+What was measured, heard and dropped: making.jsonl.""",
 )
 RECIPE: Final = Recipe(ABOUT, SEED, plan, CAST, CAST)
 

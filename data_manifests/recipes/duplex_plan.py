@@ -234,7 +234,7 @@ def _corrections(texts: _Texts) -> Iterator[Planned]:
     kind = "barge_in_correction"
     for number in range(MORE):
         first, second = texts.draw(kind, number, TOLD_AT_LENGTH, _is_corrected, turns=2)
-        turns = (_request(first, kind, number), _interrupting(second, kind, number))
+        turns = (_interrupted(first, kind, number), _interrupting(second, kind, number))
         yield _planned(kind, number, turns)
 
 
@@ -258,7 +258,7 @@ def _stops(texts: _Texts) -> Iterator[Planned]:
             style=Style(sentence_type="command"),
         )
         tags = ("stop_silent" if text in STOPS else "stop_cancel",)
-        yield _planned(kind, number, (_request(first, kind, number), stop), tags)
+        yield _planned(kind, number, (_interrupted(first, kind, number), stop), tags)
 
 
 def _topics(texts: _Texts) -> Iterator[Planned]:
@@ -267,7 +267,7 @@ def _topics(texts: _Texts) -> Iterator[Planned]:
         first = texts.told_at_length(kind, number)
         others = [name for name in EVERYDAY if name != first.intent]
         (second,) = texts.draw("other topic", number, others, lambda lines: _length(lines[0]) <= 9)
-        turns = (_request(first, kind, number), _interrupting(second, kind, number))
+        turns = (_interrupted(first, kind, number), _interrupting(second, kind, number))
         yield _planned(kind, number, turns)
 
 
@@ -346,6 +346,12 @@ def _request(line: Line, kind: str, number: int, level_db: float = 0.0) -> Plann
     # A level that others are measured against may not be made calmer.
     sound = Fluent(style, is_fixed=level_db != 0.0, longest_gap_s=LONGEST_GAP_S)
     return said(line, sound, _gap_s(kind, number))
+
+
+def _interrupted(line: Line, kind: str, number: int) -> PlannedTurn:
+    """Ask for what nobody hears to its end: so nothing is demanded of the reply."""
+    turn = _request(line, kind, number)
+    return dataclasses.replace(turn, expect=Expect(reply_text=line.reply))
 
 
 def _interrupting(line: Line, kind: str, number: int) -> PlannedTurn:
