@@ -307,7 +307,8 @@ def _claim(out: Path) -> bool:
 
 def _some(items: Iterator[Item], source: str) -> Iterator[Item]:
     count = 0
-    for count, item in enumerate(items, start=1):  # noqa: B007
+    for item in items:
+        count += 1
         yield item
     if not count:
         raise BadExport("there is nothing to export", where=source)

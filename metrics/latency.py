@@ -38,6 +38,7 @@ ANY = (float("-inf"), float("inf"))
 NOT_NEGATIVE = (0.0, float("inf"))
 
 NO_REPLY = "no reply came"
+NO_CHUNKS = "the recording does not tell when its chunks of audio came"
 NO_DECISION = "the system marks no end-of-turn decision"
 
 _on_replies: Callable[..., list[Measurement]] = partial(
@@ -268,7 +269,9 @@ def rtf(case: Case, tools: Tools) -> Measurement:
     return ratio(case.recording.compute_s, produced_s)
 
 
-@metric(family="latency", unit="s", direction="lower", range=NOT_NEGATIVE, level="turn")
+@metric(
+    family="latency", unit="s", direction="lower", range=NOT_NEGATIVE, level="turn", version="2"
+)
 def stall_s(case: Case, tools: Tools) -> list[Measurement]:
     """Silence inside a reply because its next chunk was late; the number of stalls in the details.
 
@@ -278,22 +281,34 @@ def stall_s(case: Case, tools: Tools) -> list[Measurement]:
     def stall(view: PlayedView) -> Measurement:
         if view.onset_s is None:
             return skipped(NO_REPLY)
+        if not _tells_chunks(case):
+            return skipped(NO_CHUNKS)
         late = _stalls(view)
         return value(sum(s.duration_s for s in late), stalls=len(late))
 
     return _on_replies(case, stall)
 
 
-@metric(family="latency", unit="count", direction="lower", range=NOT_NEGATIVE, level="turn")
+@metric(
+    family="latency", unit="count", direction="lower", range=NOT_NEGATIVE, level="turn", version="2"
+)
 def stalls(case: Case, tools: Tools) -> list[Measurement]:
     """How often a reply falls silent because its next chunk was late; see `stall_s`."""
 
     def count(view: PlayedView) -> Measurement:
         if view.onset_s is None:
             return skipped(NO_REPLY)
+        if not _tells_chunks(case):
+            return skipped(NO_CHUNKS)
         return value(len(_stalls(view)))
 
     return _on_replies(case, count)
+
+
+def _tells_chunks(case: Case) -> bool:
+    """Whether chunks were logged: a recording made elsewhere may hold the sound alone."""
+    recording = case.recording
+    return bool(recording.stalls) or any(event.kind == "audio" for event in recording.events)
 
 
 def _stalls(view: PlayedView) -> list[Stall]:

@@ -185,6 +185,7 @@ def _is_barge_in(turn: UserTurn) -> bool:
     range=(0.0, float("inf")),
     level="turn",
     summary="survival",
+    version="2",
 )
 def yield_latency_s(case: Case, tools: Tools) -> list[Measurement]:
     """From the start of a barge-in until the system is silent.
@@ -213,6 +214,7 @@ def yield_latency_s(case: Case, tools: Tools) -> list[Measurement]:
     level="turn",
     summary="ratio",
     reference="arXiv 2603.13686 (R_Y), over all barge-ins and without natural ends",
+    version="2",
 )
 def yield_rate(case: Case, tools: Tools) -> list[Measurement]:
     """Share of *all* barge-ins of the manifest at which the system falls silent within 2 s.

@@ -70,6 +70,7 @@ def system_interruptions_per_turn(case: Case, tools: Tools) -> list[Measurement]
     needs=("judge_asr",),
     summary="ratio",
     reference=f"{TAU_VOICE} (1 - S_ND)",
+    version="2",
 )
 def aside_error_rate(case: Case, tools: Tools) -> list[Measurement]:
     """Share of asides (speech meant for somebody else) that the system answers or is stopped by.
@@ -96,6 +97,7 @@ def aside_error_rate(case: Case, tools: Tools) -> list[Measurement]:
     needs=("judge_asr",),
     summary="ratio",
     reference=f"{TAU_VOICE} (1 - S_BC)",
+    version="2",
 )
 def backchannel_error_rate(case: Case, tools: Tools) -> list[Measurement]:
     """Share of the user's backchannels that the system answers or is stopped by.

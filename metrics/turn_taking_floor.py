@@ -14,7 +14,7 @@ from cascadence.events import Stamped
 from cascadence.measurement import Case, Tools
 from cascadence.metrics.text import words
 from cascadence.metrics.turns import FRAME_S, PlayedView, system_runs_s
-from cascadence.recording import Recording
+from cascadence.recording import REPLY_BRIDGE_S, Recording
 
 _ROUNDING_S = 1e-6
 """Ends of runs are multiples of 10 ms; their differences are so only up to rounding."""
@@ -138,18 +138,31 @@ class Floor:
     Attributes:
         runs_s: audible runs of the system, pauses bridged.
         ends: its ``end_of_turn`` and ``clear`` events.
+        cuts_s: when a ``clear`` dropped more sound than a reply trails silence: what would have
+            been heard was taken back.
         duration_s: of the conversation.
     """
 
     runs_s: tuple[tuple[float, float], ...]
     ends: tuple[Stamped, ...]
+    cuts_s: tuple[float, ...]
     duration_s: float
 
 
 def floor_of(recording: Recording) -> Floor:
     """Look at a recording's system side."""
     ends = tuple(e for e in recording.events if e.kind in ("end_of_turn", "clear"))
-    return Floor(system_runs_s(recording), ends, recording.duration_s)
+    cuts_s = tuple(e.t_s for e in ends if e.kind == "clear" and _dropped(recording, e.t_s))
+    return Floor(system_runs_s(recording), ends, cuts_s, recording.duration_s)
+
+
+def _dropped(recording: Recording, t_s: float) -> bool:
+    queued_s = [
+        float(e.data["start_s"]) + float(e.data["duration_s"])
+        for e in recording.events
+        if e.kind == "audio" and e.t_s <= t_s
+    ]
+    return max(queued_s, default=t_s) > t_s + REPLY_BRIDGE_S
 
 
 def met_at(floor: Floor, start_s: float) -> Met:
@@ -163,6 +176,8 @@ def met_at(floor: Floor, start_s: float) -> Met:
         return Met("held", after_s)
     latest_s = silent_s + 2 * FRAME_S
     cleared = any(e.kind == "clear" and start_s <= e.t_s <= latest_s for e in floor.ends)
+    # A reply may be stopped between two words, when its last sound is some time ago.
+    cleared |= any(start_s <= t_s <= silent_s + REPLY_BRIDGE_S for t_s in floor.cuts_s)
     completed = any(
         e.kind == "end_of_turn" and run[0] - FRAME_S <= e.t_s <= latest_s for e in floor.ends
     )

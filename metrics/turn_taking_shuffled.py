@@ -113,6 +113,7 @@ class _Reply:
     direction="neither",
     range=(0.0, 1.0),
     level="corpus",
+    version="2",
 )
 def yield_rate_shuffled(cases: Sequence[Case], tools: Tools) -> Measurement:
     """Yield rate on barge-ins that did not happen: what falling silent by itself comes to.
@@ -208,13 +209,7 @@ class Elsewhere:
         return chunk is not None and chunk.t_s < t_s
 
 
-@metric(
-    family="turn_taking",
-    unit="s",
-    direction="neither",
-    range=ANY,
-    level="corpus",
-)
+@metric(family="turn_taking", unit="s", direction="neither", range=ANY, level="corpus", version="2")
 def response_gap_shuffled_s(cases: Sequence[Case], tools: Tools) -> Measurement:
     """Median response gap on user turns that were said elsewhere: what talking by itself comes to.
 

@@ -213,6 +213,16 @@ def test_stalls_are_added_up_turn_by_turn() -> None:
     assert [m.details["stalls"] for m in found] == [1, 0]
 
 
+def test_where_nobody_logged_chunks_there_is_no_count_of_stalls() -> None:
+    case = case_of(Spoken(0.0, 1.0), system=[(2.0, 3.0)])
+    for metric in (latency.stall_s, latency.stalls):
+        assert [(m.status, m.reason) for m in measured(metric, case)] == [
+            ("skipped", latency.NO_CHUNKS)
+        ]
+    told = case_of(Spoken(0.0, 1.0), system=[(2.0, 3.0)], events=[audio_event(2.0, 2.0, 1.0)])
+    assert numbers(measured(latency.stall_s, told)) == [0.0]
+
+
 def test_a_turn_that_was_never_played_is_a_failure_not_a_gap_in_the_table() -> None:
     whole = case_of(Spoken(0.0, 1.0), Spoken(3.0, 4.0), system=[(1.5, 2.5)])
     torn = case_of(Spoken(0.0, 1.0), system=[(1.5, 2.5)])

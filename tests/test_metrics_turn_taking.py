@@ -5,6 +5,7 @@ from cascadence.events import Stamped
 from cascadence.measurement import Case, Ratio
 from cascadence.metrics import turn_taking
 from cascadence.metrics.turns import view
+from cascadence.recording import REPLY_BRIDGE_S
 from planted_cases import Planted, Spoken, audio_event, bounds, case_of, hears, measured, numbers
 
 BARGE_IN = BargeIn(after_onset_s=1.0)
@@ -36,6 +37,25 @@ def test_a_late_yield_is_timed_and_counts_as_none() -> None:
 def test_a_reply_that_ended_by_itself_is_no_yield() -> None:
     case = barged(3.4, Stamped(2.0, "end_of_turn"))
     assert bounds(measured(turn_taking.yield_latency_s, case)) == [pytest.approx(0.4, abs=0.02)]
+    assert [m.details["outcome"] for m in measured(turn_taking.yield_rate, case)] == ["ended"]
+
+
+def test_a_reply_that_is_stopped_between_two_words_has_yielded() -> None:
+    """The reply was generated long ago, and its last sound is 70 ms old when it is stopped."""
+    done = Stamped(2.0, "end_of_turn")
+    case = barged(3.4, done, Stamped(3.47, "clear"))
+    assert numbers(measured(turn_taking.yield_rate, case)) == [1.0]
+    late = barged(3.4, done, Stamped(3.4 + REPLY_BRIDGE_S + 0.1, "clear"))
+    assert [m.details["outcome"] for m in measured(turn_taking.yield_rate, late)] == ["ended"]
+
+
+def test_silence_that_trails_a_reply_is_nothing_to_take_back() -> None:
+    case = case_of(
+        Spoken(0.0, 1.0),
+        Spoken(3.0, 4.5, when=BARGE_IN, trigger="onset"),
+        system=[(1.5, 3.4)],
+        events=[audio_event(1.5, 1.5, 2.1), Stamped(2.0, "end_of_turn"), Stamped(3.47, "clear")],
+    )
     assert [m.details["outcome"] for m in measured(turn_taking.yield_rate, case)] == ["ended"]
 
 

@@ -55,6 +55,8 @@ SLACK_S: Final = 0.3
 HUMAN_TIMING: Final = "icc_gt_distribution.json"
 """When people acknowledged, by sample; the benchmark's repository has it in ``evaluation/``."""
 _BIN_S: Final = 0.2
+_NO_SHARE: Final = 1e-6
+"""The published histograms were smoothed: a share up to this was no count."""
 
 TRANSCRIPTION: Final = "transcription.json"
 
@@ -346,7 +348,7 @@ class HumanTiming:
         """Read the table, if it lies anywhere below the dataset's folder."""
         self.problems: list[Problem] = []
         self._source = shelf.source
-        self._shares: Mapping[str, Any] = {}
+        self._shares: Mapping[str, list[float]] = {}
         self._told = False
         found = next(iter(sorted(shelf.source.rglob(HUMAN_TIMING))), None)
         if found is None:
@@ -355,7 +357,8 @@ class HumanTiming:
         if isinstance(told, Problem):
             self.problems.append(told)
         elif isinstance(told, Mapping):
-            self._shares = told
+            # What is no histogram is left out here, and `unknown` says so.
+            self._shares = {name: list(one) for name, one in told.items() if _is_histogram(one)}
 
     def unknown(self, sample: Sample) -> Iterator[Problem]:
         """Say once that the table does not tell of a sample that it should tell of."""
@@ -377,19 +380,21 @@ class HumanTiming:
             name: of the sample's folder.
             speech_s: of the user; what lies outside is left out.
         """
-        told = self._shares.get(name)
-        shares = [_share(share) for share in (told if isinstance(told, list) else [])]
-        counted = [share for share in shares if share > 0.0]
+        shares = self._shares.get(name, [])
+        counted = [share for share in shares if share > _NO_SHARE]
         if not counted:
             return ()
         times: list[float] = []
         for place, share in enumerate(shares):
             middle_s = round((place + 0.5) * _BIN_S, 3)
-            if share > 0.0 and speech_s[0] <= middle_s < speech_s[1]:
+            if share > _NO_SHARE and speech_s[0] <= middle_s < speech_s[1]:
                 times += [middle_s] * round(share / min(counted))
         return tuple(times)
 
 
-def _share(value: object) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 1e-6 < value <= 1.0 else 0.0  # type: ignore[arg-type, operator]
+def _is_histogram(value: object) -> bool:
+    """Whether a value is a list of shares."""
+    return isinstance(value, list) and all(
+        not isinstance(share, bool) and isinstance(share, int | float) and 0.0 <= share <= 1.0
+        for share in value
+    )

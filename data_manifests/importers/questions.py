@@ -143,8 +143,9 @@ def span_of(value: object) -> tuple[float, float]:
 
 
 def _seconds(value: object) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and abs(value) < 1e9 else math.nan  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
+        raise BadItem(f"not a time: {value!r:.60}")
+    return float(value)
 
 
 def identifier(*parts: object) -> str:
