@@ -146,7 +146,9 @@ def _check_python(cell: Cell) -> None:
 
 def _plan_cell(cell: Cell, corpus: Corpus, sweep: Sweep, folder: Path) -> Plan:
     entry = cell.corpus
-    chosen = corpus.select(split=entry.split, tags=entry.tags, ids=entry.ids, limit=entry.limit)
+    chosen = corpus.select(
+        split=entry.split, tags=entry.tags, ids=entry.ids, limit=entry.limit, seed=entry.seed
+    )
     request = {
         "system": resolve_files(cell.system, folder),
         "parameters": resolve_files(cell.parameters, folder),

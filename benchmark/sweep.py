@@ -48,6 +48,8 @@ class CorpusEntry(Entry):
     tags: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     limit: Annotated[int, Field(ge=1)] | None = None
+    seed: int = 0
+    """Another one makes `limit` choose others."""
 
 
 class SystemEntry(Entry):

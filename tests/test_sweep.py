@@ -245,3 +245,28 @@ def test_the_plan_is_a_table_with_a_head(tmp_path: Path) -> None:
 def test_the_plan_of_a_larger_corpus_counts_conversations_and_repeats(tmp_path: Path) -> None:
     made = plan(sweep(corpora=[{"corpus": "assistant", "limit": 3}]), tmp_path)
     assert plan_table(made)[1].split()[3:5] == ["3", "1"]
+
+
+def test_the_entry_s_seed_chooses_other_conversations_and_keeps_their_fingerprints(
+    tmp_path: Path,
+) -> None:
+    def chosen(**entry: object) -> dict[str, str]:
+        (one,) = plan(sweep(corpora=[{"corpus": "assistant", **entry}]), tmp_path)
+        return {job.key[1]: job.fingerprint for job in one.jobs}
+
+    first, again, other = chosen(limit=20), chosen(limit=20, seed=0), chosen(limit=20, seed=3)
+    assert first == again
+    assert first.keys() != other.keys()
+    assert other.items() <= chosen().items()
+
+
+def test_the_demo_holds_contrast_sets_to_compare_and_a_quiet_room(tmp_path: Path) -> None:
+    asked, _ = read_sweep("demo")
+    from cascadence.corpus import open_corpus
+
+    (entry,) = asked.corpora
+    corpus = open_corpus(entry.corpus)
+    ids = corpus.select(limit=entry.limit, seed=entry.seed)
+    assert len(ids) == 20
+    assert len({corpus.entry(i).group for i in ids} - {None}) == 2
+    assert any("stay_silent" in corpus.entry(i).tags for i in ids)
