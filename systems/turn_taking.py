@@ -28,6 +28,7 @@ from cascadence.protocols import (
     Turn,
 )
 from cascadence.systems.history import Said
+from cascadence.systems.noise_gate import NoiseGate
 from cascadence.systems.vad import Vad, VadName, make_vad
 
 CHECK_S = 0.12
@@ -45,6 +46,8 @@ class TurnTaking:
     Attributes:
         vad: ``silero`` or ``energy``.
         threshold: speech begins at this probability; it ends 0.15 below.
+        noise_gate_db: what is so far below the user's speech, and no louder than the noise between
+            turns, is not the user (see `NoiseGate`); ``None``: whatever sounds like speech is.
         silence_s: a turn is over after this much silence.
         end: ``silence`` waits for that, the same for every system; ``own`` also asks the system
             itself (see `HearsTurnEnd`) at every `CHECK_S` of silence.
@@ -60,6 +63,7 @@ class TurnTaking:
 
     vad: VadName = "silero"
     threshold: float = 0.5
+    noise_gate_db: float | None = 9.0
     silence_s: float = 0.5
     end: Literal["silence", "own"] = "silence"
     end_threshold: float = 0.5
@@ -81,6 +85,8 @@ class TurnTaking:
         for name in ("silence_s", "min_speech_s", "pre_roll_s", "max_turn_s", "barge_in_s"):
             if not getattr(self, name) >= 0.0:
                 raise CascadenceError("must not be negative", f"turn_taking.{name}")
+        if self.noise_gate_db is not None and not self.noise_gate_db > 0.0:
+            raise CascadenceError("must be positive, or null", "turn_taking.noise_gate_db")
 
     @classmethod
     def of(cls, spec: TurnTaking | Mapping[str, Any] | None) -> TurnTaking:
@@ -261,6 +267,11 @@ class _Ears:
             self._endpointing.drop()
 
 
+def _detector(rules: TurnTaking) -> Vad:
+    vad = make_vad(rules.vad)
+    return vad if rules.noise_gate_db is None else NoiseGate(vad, rules.noise_gate_db)
+
+
 class HalfDuplex:
     """A `System` that answers once the user has finished, and yields when interrupted.
 
@@ -291,7 +302,7 @@ class HalfDuplex:
             raise CascadenceError(
                 "this system does not hear the end of a turn", "turn_taking.end", "silence"
             )
-        self._vad = vad or make_vad(self.turn_taking.vad)
+        self._vad = vad or _detector(self.turn_taking)
 
     @property
     def info(self) -> SystemInfo:
