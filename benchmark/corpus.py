@@ -336,3 +336,14 @@ def open_corpus(name_or_path: str) -> Corpus:
         f"no corpus is called {name_or_path!r}, and there is no such folder",
         mend=f"{hint}bundled: {known}; or give a folder",
     )
+
+
+def corpus_place(corpus: Corpus) -> str:
+    """Say by what `open_corpus` finds a corpus again, from any working directory.
+
+    Returns:
+        The name of a bundled corpus, which holds on other machines too; else the absolute path.
+    """
+    bundled = bundled_corpora().get(corpus.name)
+    is_bundled = bundled is not None and bundled.resolve() == corpus.path
+    return corpus.name if is_bundled else str(corpus.path)

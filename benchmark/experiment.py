@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cascadence.catalogue import Artefact
-from cascadence.corpus import Corpus
+from cascadence.corpus import Corpus, corpus_place
 from cascadence.machine import calibrate, describe_machine, source_revision
 from cascadence.manifest import MANIFEST
 from cascadence.measurement import Metric
@@ -141,7 +141,7 @@ def _begin(sweep: Sweep, plans: Sequence[Plan], directory: RunDirectory) -> dict
     cells = []
     for cell_plan in plans:
         record = cell_record(cell_plan, None)
-        record["corpus_path"] = str(cell_plan.corpus.path)
+        record["corpus_path"] = corpus_place(cell_plan.corpus)
         record["corpus_sha256"] = _sha256(cell_plan.corpus.path / MANIFEST)
         coalition = cell_plan.cell.coalition
         if coalition is not None:

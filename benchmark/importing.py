@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,10 +22,11 @@ from cascadence.clip import BadClip, file_inside
 from cascadence.conversation import Conversation
 from cascadence.corpus import INFO
 from cascadence.errors import CascadenceError
-from cascadence.manifest import MANIFEST, Problem
+from cascadence.manifest import MANIFEST, BadLine, Problem, bad_line
 from cascadence.registry import load
 
 _NOBODY: Final = "unknown"
+_HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 
 
 class BadDataset(CascadenceError):
@@ -209,9 +211,9 @@ def import_corpus(
     partial = folder / f".{MANIFEST}.partial"
     try:
         with partial.open("w", encoding="utf-8") as lines:
-            for one in _found(importer, Shelf(source, folder), imported, limit):
+            for one, line in _found(importer, Shelf(source, folder), imported, limit):
                 speakers |= dict.fromkeys(turn.speaker for turn in one.turns if turn.speaker)
-                lines.write(to_line(one) + "\n")
+                lines.write(line + "\n")
                 imported.count += 1
                 if done is not None:
                     done(imported.count)
@@ -225,13 +227,46 @@ def import_corpus(
 
 
 def to_line(conversation: Conversation) -> str:
-    """Return a conversation as one line of JSON, defaults left out except those that identify."""
+    """Return a conversation as one line of JSON, defaults left out except those that identify.
+
+    Raises:
+        BadLine: a text holds half of a surrogate pair, which is no character and has no UTF-8.
+    """
+    broken = _half_pair_in(conversation.model_dump())
+    if broken is not None:
+        what = f"half a surrogate pair, which is no character, in {conversation.id!r}"
+        raise bad_line(0, broken, what, "decode the text as UTF-8 or UTF-16, whole pairs at once")
     data = conversation.model_dump(mode="json", exclude_defaults=True)
     data |= {"language": conversation.language, "split": conversation.split}
     for turn, model in zip(data["turns"], conversation.turns, strict=True):
         # The kind is a default of its own class, and yet tells the classes apart.
         turn["when"] = model.when.model_dump(mode="json")
     return json.dumps(data, ensure_ascii=False)
+
+
+def _half_pair_in(value: object, field: str = "") -> str | None:
+    """Return the dotted path of the first text that UTF-8 cannot hold; keys count as their field.
+
+    Looked for before it becomes JSON: pydantic replaces halves in keys without a word.
+    """
+    if isinstance(value, str):
+        return None if _has_utf8(value) else field
+    if isinstance(value, Mapping):
+        members = [(str(key), inner) for key, inner in value.items()]
+    elif isinstance(value, list | tuple):
+        members = [(str(place), inner) for place, inner in enumerate(value)]
+    else:
+        return None
+    for name, inner in members:
+        path = f"{field}.{name}" if field else name
+        found = _half_pair_in(inner, path) if _has_utf8(name) else path
+        if found is not None:
+            return found
+    return None
+
+
+def _has_utf8(text: str) -> bool:
+    return _HALF_PAIR.search(text) is None
 
 
 def to_table(name: str, values: Mapping[str, str]) -> str:
@@ -248,10 +283,11 @@ def to_table(name: str, values: Mapping[str, str]) -> str:
 
 def _found(
     importer: Importer, shelf: Shelf, imported: Imported, limit: int | None
-) -> Iterator[Conversation]:
+) -> Iterator[tuple[Conversation, str]]:
+    """Yield what can be written, with its line, and note the rest."""
     seen: set[str] = set()
 
-    def whole() -> Iterator[Conversation]:
+    def whole() -> Iterator[tuple[Conversation, str]]:
         for one in importer.conversations(shelf):
             if isinstance(one, Problem):
                 imported.problems.append(one)
@@ -260,7 +296,10 @@ def _found(
                 imported.problems.append(Problem("error", MANIFEST, 0, "id", what))
             else:
                 seen.add(one.id)
-                yield one
+                try:
+                    yield one, to_line(one)
+                except BadLine as error:
+                    imported.problems.extend(error.problems)
 
     yield from islice(whole(), limit)
 

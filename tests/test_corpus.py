@@ -15,6 +15,7 @@ from cascadence.corpus import (
     BadCorpus,
     Corpus,
     bundled_corpora,
+    corpus_place,
     manifest_line_hash,
     open_corpus,
 )
@@ -52,6 +53,8 @@ def test_a_bundled_corpus_is_found_by_name_and_not_shadowed(
     monkeypatch.setattr("cascadence.corpus.bundled_corpora", lambda: {"planted": bundled})
     assert open_corpus("planted").path == bundled.resolve()
     assert open_corpus("./planted").path == (tmp_path / "here" / "planted").resolve()
+    assert corpus_place(open_corpus("planted")) == "planted"
+    assert corpus_place(open_corpus("./planted")) == str((tmp_path / "here" / "planted").resolve())
     with pytest.raises(BadCorpus) as caught:
         open_corpus("plantd")
     assert "did you mean 'planted'?" in caught.value.mend

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cascadence.clip import BadClip
 from cascadence.conversation import AudioRef, Conversation, UserTurn
 from cascadence.corpus import open_corpus
-from cascadence.importing import BadDataset, Dataset, Shelf, import_corpus
-from cascadence.manifest import Problem
+from cascadence.importing import BadDataset, Dataset, Shelf, import_corpus, to_line
+from cascadence.manifest import BadLine, Problem, parse_line
 from cascadence.validation import validate
 
 RATE = 16_000
@@ -154,3 +156,54 @@ def test_a_turn_may_be_one_channel_of_a_file(tmp_path: Path) -> None:
     )  # type: ignore[index]
     with pytest.raises(BadClip, match="no channel 2 in a file with 2"):
         corpus.clip(third)
+
+
+def with_text_in(field: str, text: str) -> Conversation:
+    """A conversation that holds a text in one field, as an importer would make it."""
+    expect: dict[str, object] = {"slots": {"number": ["1"]}}
+    if field == "turns.0.expect.slots.number.0":
+        expect = {"slots": {"number": [text]}}
+    if field.startswith("turns.0.expect.slots.key"):
+        expect = {"slots": {f"key{text}": ["1"]}}
+    turn = {"text": "hello", "audio": {"path": "a.wav"}, "speech_s": [0.2, 0.8], "expect": expect}
+    told: dict[str, object] = {"id": "one", "licence": "CC0-1.0", "source": "planted"}
+    if field == "turns.0.text":
+        turn["text"] = text
+    elif "." not in field:
+        told[field] = text
+    return Conversation.model_validate({**told, "turns": [turn]})
+
+
+FIELDS = ("source", "instructions", "turns.0.text", "turns.0.expect.slots.number.0")
+
+
+@given(st.sampled_from((*FIELDS, "turns.0.expect.slots.key")), st.text(), st.text(), st.data())
+def test_half_surrogates_are_refused_by_field(
+    field: str, before: str, after: str, data: st.DataObject
+) -> None:
+    half = data.draw(st.characters(categories=["Cs"]))
+    with pytest.raises(BadLine) as refused:
+        to_line(with_text_in(field, before + half + after))
+    (problem,) = refused.value.problems
+    assert problem.field.startswith(field)
+    assert "half a surrogate pair" in problem.what
+    assert str(refused.value).encode()
+
+
+@given(st.sampled_from(FIELDS), st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_other_text_is_written_and_read_back(field: str, text: str) -> None:
+    told = with_text_in(field, f"say {text}")
+    line = to_line(told)
+    assert Conversation.model_validate(parse_line(line.encode(), 1)) == told
+
+
+def test_a_conversation_with_half_a_surrogate_is_left_out_and_told(tmp_path: Path) -> None:
+    class Halved(Planted):
+        def conversations(self, shelf: Shelf) -> Iterator[Conversation | Problem]:
+            for one in super().conversations(shelf):
+                broken = isinstance(one, Conversation) and one.id == "two"
+                yield one.model_copy(update={"instructions": "\ud83d"}) if broken else one
+
+    imported = import_corpus(Halved(), plant(tmp_path / "data"))
+    assert [one.id for one in open_corpus(str(imported.folder))] == ["one", "twin"]
+    assert "instructions" in [problem.field for problem in imported.problems]

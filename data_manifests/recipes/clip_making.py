@@ -70,14 +70,10 @@ class Clip:
     Attributes:
         spoken: the sound as it decodes, and its boundaries.
         opus: the file's bytes.
-        dose: measured on the decoded sound.
-        hearing: what the judge heard in the decoded sound.
     """
 
     spoken: Spoken
     opus: bytes
-    dose: Dose
-    hearing: Hearing
 
     def pauses(self, count: int) -> tuple[Pause, ...]:
         """Return the longest silences inside the speech, in order.
@@ -94,6 +90,24 @@ class Clip:
         longest = sorted(sorted(gaps, reverse=True)[:count], key=lambda gap: gap[1])
         return tuple(Pause(at_s=round(at, 4), duration_s=round(gap, 4)) for gap, at in longest)
 
+    def _gaps(self) -> list[tuple[float, float]]:
+        """Silences inside the speech: length and start, seconds."""
+        runs = audible_runs(self.spoken.audio)
+        return [(after[0] - before[1], before[1]) for before, after in pairwise(runs)]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedClip(Clip):
+    """A clip that was measured and heard.
+
+    Attributes:
+        dose: measured on the decoded sound.
+        hearing: what the judge heard in the decoded sound.
+    """
+
+    dose: Dose
+    hearing: Hearing
+
     def faults(self, sound: Sound) -> list[str]:
         """Say why the clip may not be shipped; empty where it may."""
         faults = [f"{name} is off" for name in self.dose.misses(sound.prosody)]
@@ -102,21 +116,32 @@ class Clip:
         faults += [f"lost {name}" for name in self.hearing.lost]
         return faults + sound.objections([gap_s for gap_s, _ in self._gaps()])
 
-    def _gaps(self) -> list[tuple[float, float]]:
-        """Silences inside the speech: length and start, seconds."""
-        runs = audible_runs(self.spoken.audio)
-        return [(after[0] - before[1], before[1]) for before, after in pairwise(runs)]
+
+def render_clip(voice: Voice, text: str, sound: Sound, seed: int) -> Clip:
+    """Speak a text and encode it.
+
+    Args:
+        voice: who speaks.
+        text: what is said.
+        sound: how.
+        seed: draws the quiet around the speech.
+
+    Raises:
+        CascadenceError: the synthesiser is missing or failed.
+    """
+    data = encode(_placed(voice, text, sound, seed).audio)
+    return Clip(_decoded(data), data)
 
 
-def make_clip(
+def judge_clip(
     voice: Voice,
     text: str,
     sound: Sound,
     values: Mapping[str, tuple[str, ...]],
     seed: int,
     work: Path | None = None,
-) -> Clip:
-    """Speak a text, encode it, measure and hear what is left after decoding.
+) -> JudgedClip:
+    """Do as `render_clip`, then measure and hear what is left after decoding.
 
     Args:
         voice: who speaks.
@@ -134,11 +159,10 @@ def make_clip(
     kept = None if work is None else work / stem
     if kept is not None and kept.with_suffix(".json").exists():
         return _kept(kept, text, values)
-    data = encode(_placed(voice, text, sound, seed).audio)
-    spoken = _decoded(data)
+    made = render_clip(voice, text, sound, seed)
     neutral = _placed(voice, text, sound.unstyled(), seed)
-    hearing = compare(transcript(spoken.audio), text, values)
-    clip = Clip(spoken, data, measure(spoken, neutral), hearing)
+    hearing = compare(transcript(made.spoken.audio), text, values)
+    clip = JudgedClip(made.spoken, made.opus, measure(made.spoken, neutral), hearing)
     if kept is not None:
         _keep(kept, clip)
     return clip
@@ -191,7 +215,7 @@ def decode(data: bytes) -> Audio:
     return Audio(np.clip(samples, -1.0, 1.0), rate)
 
 
-def _keep(stem: Path, clip: Clip) -> None:
+def _keep(stem: Path, clip: JudgedClip) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
     stem.with_suffix(".opus").write_bytes(clip.opus)
     notes = {
@@ -202,11 +226,11 @@ def _keep(stem: Path, clip: Clip) -> None:
     stem.with_suffix(".json").write_text(json.dumps(notes), encoding="utf-8")
 
 
-def _kept(stem: Path, text: str, values: Mapping[str, tuple[str, ...]]) -> Clip:
+def _kept(stem: Path, text: str, values: Mapping[str, tuple[str, ...]]) -> JudgedClip:
     notes = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
     data = stem.with_suffix(".opus").read_bytes()
     hearing = compare(notes["heard"], text, values)
-    return Clip(_decoded(data), data, Dose(**notes["dose"]), hearing)
+    return JudgedClip(_decoded(data), data, Dose(**notes["dose"]), hearing)
 
 
 def _decoded(data: bytes) -> Spoken:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final
 
 from cascadence.conversation import Conversation, Pause
-from cascadence.corpus import Corpus
-from cascadence.data_manifests.recipes import corpus_files
 from cascadence.data_manifests.recipes.contrast_plan import CAST, SEED, plan
 from cascadence.data_manifests.recipes.corpus_files import About
 from cascadence.data_manifests.recipes.edits import Hesitating, Stumble
-from cascadence.data_manifests.recipes.making import Recipe, make
+from cascadence.data_manifests.recipes.making import Recipe, main
+from cascadence.data_manifests.recipes.planned import Planned
 
 ABOUT: Final = About(
     "contrast",
@@ -36,27 +31,15 @@ lost, else its whole set was made again in another voice, or dropped: so the cor
 choice, one that a generic ASR can hear. What was measured, heard and dropped: making.jsonl; the \
 doses, measured anew: python -m cascadence.data_manifests.recipes.dose_check contrast.""",
 )
-RECIPE: Final = Recipe(ABOUT, SEED, plan, CAST, CAST)
 
 
-def annotate(folder: Path) -> None:
-    """Write into the manifest where the hesitations of each clip are, from its pauses."""
-    sounds = {one.id: turn.sound for one in plan() for turn in one.turns}
-    stumbles = {name: s.stumbles for name, s in sounds.items() if isinstance(s, Hesitating)}
-    conversations = [_annotated(one, stumbles) for one in Corpus(folder, ABOUT.name)]
-    making = (folder / corpus_files.MAKING).read_text(encoding="utf-8")
-    notes = [json.loads(line) for line in making.splitlines()]
-    corpus_files.write(folder, ABOUT, conversations, notes)
-
-
-def _annotated(
-    conversation: Conversation, stumbles: Mapping[str, Sequence[Stumble]]
-) -> Conversation:
-    planned = stumbles.get(conversation.id)
-    if planned is None:
+def annotate(planned: Planned, conversation: Conversation) -> Conversation:
+    """Say where the hesitations of a clip are, from its pauses."""
+    sound = planned.turns[0].sound
+    if not isinstance(sound, Hesitating):
         return conversation
     (turn,) = conversation.turns
-    spans = hesitations_of(turn.pauses, planned)
+    spans = hesitations_of(turn.pauses, sound.stumbles)
     style = turn.style.model_copy(update={"hesitations": spans})
     told = turn.model_copy(update={"style": style})
     return conversation.model_copy(update={"turns": (told,)})
@@ -74,18 +57,7 @@ def hesitations_of(
     return tuple(spans)
 
 
-def main() -> None:
-    """Read the command line and make the corpus."""
-    parser = argparse.ArgumentParser(description="Makes the corpus 'contrast'.")
-    here = Path(__file__).resolve().parent.parent / ABOUT.name
-    parser.add_argument("--out", type=Path, default=here, help="corpus folder")
-    parser.add_argument("--work", type=Path, help="keeps finished clips between runs")
-    parser.add_argument("--limit", type=int, help="only so many sets")
-    options = parser.parse_args()
-    count = make(RECIPE, options.out, options.work, options.limit)
-    annotate(options.out)
-    sys.stderr.write(f"{count} conversations in {options.out}\n")
-
+RECIPE: Final = Recipe(ABOUT, SEED, plan, CAST, CAST, annotate)
 
 if __name__ == "__main__":
-    main()
+    main(RECIPE)

@@ -1,24 +1,15 @@
-"""Makes the corpus `duplex`: ``python -m cascadence.data_manifests.recipes.duplex``.
-
-With ``--count``, tells instead how many events of each type the corpus folder holds.
-"""
+"""Makes the corpus `duplex`: ``python -m cascadence.data_manifests.recipes.duplex``."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Final
 
 from cascadence.conversation import Conversation, UserTurn
-from cascadence.corpus import Corpus
-from cascadence.data_manifests.recipes import corpus_files
 from cascadence.data_manifests.recipes.corpus_files import About
-from cascadence.data_manifests.recipes.duplex_plan import CAST, SEED, TYPES, plan
-from cascadence.data_manifests.recipes.making import Recipe, make
+from cascadence.data_manifests.recipes.duplex_plan import CAST, SEED, plan
+from cascadence.data_manifests.recipes.making import Recipe, main
 from cascadence.data_manifests.recipes.phrases_joined import Answered
+from cascadence.data_manifests.recipes.planned import Planned
 from cascadence.data_manifests.recipes.voices import voice
 
 ABOUT: Final = About(
@@ -48,34 +39,21 @@ its conversation was made again in another voice, or dropped: so the corpus is, 
 that a generic ASR can hear. Of a hum the judge must hear no word. \
 What was measured, heard and dropped: making.jsonl.""",
 )
-RECIPE: Final = Recipe(ABOUT, SEED, plan, CAST, CAST)
 
 LISTENER_AFTER_S: Final = 0.25
 """How long after the start of a pause a listener is taken to acknowledge."""
 
 
-def annotate(folder: Path) -> None:
-    """Write into the manifest where listeners acknowledge, and the licences of second voices."""
-    others = {
-        (one.id, number): turn.sound.other
-        for one in plan()
-        for number, turn in enumerate(one.turns)
-        if isinstance(turn.sound, Answered)
-    }
-    conversations = [_annotated(one, others) for one in Corpus(folder, ABOUT.name)]
-    making = (folder / corpus_files.MAKING).read_text(encoding="utf-8")
-    notes = [json.loads(line) for line in making.splitlines()]
-    corpus_files.write(folder, ABOUT, conversations, notes)
-
-
-def _annotated(conversation: Conversation, others: Mapping[tuple[str, int], str]) -> Conversation:
+def annotate(planned: Planned, conversation: Conversation) -> Conversation:
+    """Say where listeners acknowledge, and the licences of second voices."""
     turns = conversation.turns
     if "backchannel_opportunity" in conversation.tags:
         turns = tuple(_listened(turn) for turn in turns)
-    names = [name for (planned, _), name in others.items() if planned == conversation.id]
     licence = conversation.licence
-    for name in (voice(name).licence.name for name in names):
-        licence = licence if name in licence else f"{licence}, {name}"
+    for turn in planned.turns:
+        if isinstance(turn.sound, Answered):
+            name = voice(turn.sound.other).licence.name
+            licence = licence if name in licence else f"{licence}, {name}"
     return conversation.model_copy(update={"turns": turns, "licence": licence})
 
 
@@ -84,43 +62,7 @@ def _listened(turn: UserTurn) -> UserTurn:
     return turn.model_copy(update={"backchannels_s": at_s})
 
 
-def counts(conversations: Iterable[Conversation]) -> dict[str, tuple[int, int]]:
-    """Count the events of each type and the voices that speak in them.
-
-    Returns:
-        For each of `TYPES`, how many events, and by how many voices of users.
-    """
-    speakers: dict[str, list[str]] = {kind: [] for kind in TYPES}
-    for one in conversations:
-        for kind in set(TYPES) & set(one.tags):
-            speakers[kind].append(str(one.turns[0].speaker))
-    return {kind: (len(names), len(set(names))) for kind, names in speakers.items()}
-
-
-def _tell_counts(folder: Path) -> None:
-    found = counts(Corpus(folder, ABOUT.name))
-    lines = [f"{'event':<26}{'events':>8}{'voices':>8}"]
-    lines += [f"{kind:<26}{events:>8}{voices:>8}" for kind, (events, voices) in found.items()]
-    lines.append(f"{'all':<26}{sum(events for events, _ in found.values()):>8}")
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-def main() -> None:
-    """Read the command line, and make the corpus or count what is in it."""
-    parser = argparse.ArgumentParser(description="Makes the corpus 'duplex'.")
-    here = Path(__file__).resolve().parent.parent / ABOUT.name
-    parser.add_argument("--out", type=Path, default=here, help="corpus folder")
-    parser.add_argument("--work", type=Path, help="keeps finished clips between runs")
-    parser.add_argument("--limit", type=int, help="only so many conversations")
-    parser.add_argument("--count", action="store_true", help="tell what the corpus folder holds")
-    options = parser.parse_args()
-    if options.count:
-        _tell_counts(options.out)
-        return
-    count = make(RECIPE, options.out, options.work, options.limit)
-    annotate(options.out)
-    sys.stderr.write(f"{count} conversations in {options.out}\n")
-
+RECIPE: Final = Recipe(ABOUT, SEED, plan, CAST, CAST, annotate)
 
 if __name__ == "__main__":
-    main()
+    main(RECIPE)

@@ -5,6 +5,9 @@ and the judge ASR hears it (`clip_making`); else it is said again closer to neut
 allows that. If that fails too, the whole conversation, or the whole contrast set, is rendered again
 in the next voice, and dropped when three voices have failed. What was made, heard and dropped is
 written to ``making.jsonl`` beside the manifest.
+
+A judge decides a little differently on another machine, so where ``making.jsonl`` is there, what it
+says is done again, unheard (`decisions`): that gives the same corpus. ``--judge`` decides anew.
 """
 
 from __future__ import annotations
@@ -20,8 +23,15 @@ from typing import Any, Final
 
 from cascadence.conversation import AudioRef, Conversation, Expect, Style, UserTurn
 from cascadence.data_manifests.recipes import corpus_files
-from cascadence.data_manifests.recipes.clip_making import Clip, encode, make_clip
-from cascadence.data_manifests.recipes.corpus_files import About
+from cascadence.data_manifests.recipes.clip_making import (
+    Clip,
+    JudgedClip,
+    encode,
+    judge_clip,
+    render_clip,
+)
+from cascadence.data_manifests.recipes.corpus_files import MAKING, About
+from cascadence.data_manifests.recipes.decisions import Decisions, read_decisions
 from cascadence.data_manifests.recipes.planned import Planned, PlannedTurn, Sound, seed_of
 from cascadence.data_manifests.recipes.quiet_sounds import quiet_sound
 from cascadence.data_manifests.recipes.voices import Voice, voice
@@ -40,6 +50,8 @@ class Recipe:
         plan: says what is to be made.
         cast: test voices in the order of their turns in conversations.
         contrast_cast: the same for contrast sets.
+        annotate: completes a conversation by what only its plan and its clips tell together;
+            not called where nobody speaks.
     """
 
     about: About
@@ -47,6 +59,7 @@ class Recipe:
     plan: Callable[[], Sequence[Planned]]
     cast: tuple[str, ...]
     contrast_cast: tuple[str, ...]
+    annotate: Callable[[Planned, Conversation], Conversation] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +83,22 @@ class Attempt:
     notes: tuple[dict[str, Any], ...] = ()
 
 
-def make(recipe: Recipe, out: Path, work: Path | None, limit: int | None = None) -> int:
+def make(
+    recipe: Recipe,
+    out: Path,
+    work: Path | None = None,
+    limit: int | None = None,
+    decided: Decisions | None = None,
+) -> int:
     """Make a corpus in a folder.
 
     Args:
         recipe: of the corpus.
         out: the corpus folder.
-        work: folder that keeps finished clips between runs.
+        work: folder that keeps judged clips between runs.
         limit: only the first so many groups of the plan, for a try.
+        decided: what was decided before, to be done again without a judge; a group of which nothing
+            is known is judged.
 
     Returns:
         How many conversations were made.
@@ -89,10 +110,14 @@ def make(recipe: Recipe, out: Path, work: Path | None, limit: int | None = None)
     notes: list[dict[str, Any]] = []
     groups = list(_groups(recipe.plan()))[:limit]
     for number, group in enumerate(groups, start=1):
-        made, about = _make_group(recipe, group, out, work)
+        name = group[0].group or group[0].id
+        if decided is not None and name in decided:
+            made, about = _again(recipe, group, out, decided), decided.notes(name)
+        else:
+            made, about = _make_group(recipe, group, out, work)
         conversations += made
         notes += about
-        _tell(f"{number}/{len(groups)} {group[0].group or group[0].id}: {about[-1]['verdict']}")
+        _tell(f"{number}/{len(groups)} {name}: {about[-1]['verdict']}")
     corpus_files.write(out, recipe.about, conversations, notes)
     return len(conversations)
 
@@ -125,6 +150,35 @@ def _make_group(
     return [], notes
 
 
+def _again(
+    recipe: Recipe, group: Sequence[Planned], out: Path, decided: Decisions
+) -> list[Conversation]:
+    """Do what was decided of a group."""
+    if group[0].quiet is not None:
+        return [_quiet(recipe, group[0], out)]
+    name = decided.voice(group[0].group or group[0].id)
+    if name is None:
+        return []
+    attempt = Attempt(voice(name))
+    for one in group:
+        for number, turn in enumerate(one.turns):
+            says = attempt.voice if turn.voice is None else voice(turn.voice)
+            seed = seed_of(recipe.seed, "clip", one.id, number, says.name)
+            sound = decided.sound(one.id, number, says.name, list(_renditions(turn.sound)))
+            clip = render_clip(says, turn.text, sound, seed)
+            attempt = _with(attempt, turn, sound, clip)
+    return list(_conversations(recipe, group, attempt, out))
+
+
+def _with(attempt: Attempt, turn: PlannedTurn, sound: Sound, clip: Clip) -> Attempt:
+    return dataclasses.replace(
+        attempt,
+        turns=(*attempt.turns, turn),
+        sounds=(*attempt.sounds, sound),
+        clips=(*attempt.clips, clip),
+    )
+
+
 def voice_order(recipe: Recipe, planned: Planned) -> list[Voice]:
     """Return the voices to try for a conversation, the next in turn first."""
     cast = recipe.cast if planned.group is None else recipe.contrast_cast
@@ -145,7 +199,7 @@ def _attempt(
         faults: tuple[str, ...] = ()
         for sound in _renditions(turn.sound):
             try:
-                clip = make_clip(says, turn.text, sound, turn.values, seed, work)
+                clip = judge_clip(says, turn.text, sound, turn.values, seed, work)
                 clip.pauses(sound.pauses)
             except CascadenceError as error:
                 faults = (f"turn {number}: {error.what}",)
@@ -154,12 +208,7 @@ def _attempt(
             attempt = dataclasses.replace(attempt, notes=(*attempt.notes, note))
             faults = tuple(f"turn {number}: {fault}" for fault in clip.faults(sound))
             if not faults:
-                attempt = dataclasses.replace(
-                    attempt,
-                    turns=(*attempt.turns, turn),
-                    sounds=(*attempt.sounds, sound),
-                    clips=(*attempt.clips, clip),
-                )
+                attempt = _with(attempt, turn, sound, clip)
                 break
         if faults:
             return dataclasses.replace(attempt, faults=faults)
@@ -187,7 +236,7 @@ def _conversations(
             licences[says.licence.name] = None
             path = f"audio/{one.id}.{number}.opus"
             turns.append(_turn(path, turn, sound, says, clip, out))
-        yield Conversation(
+        conversation = Conversation(
             id=one.id,
             tags=(*one.tags, attempt.voice.gender),
             licence=f"Apache-2.0; voice: {', '.join(licences)}",
@@ -196,6 +245,7 @@ def _conversations(
             instructions=one.instructions,
             turns=tuple(turns),
         )
+        yield conversation if recipe.annotate is None else recipe.annotate(one, conversation)
 
 
 def _turn(
@@ -251,7 +301,12 @@ def _stored(out: Path, path: str, data: bytes) -> AudioRef:
 
 
 def _note(
-    planned: Planned, number: int, turn: PlannedTurn, sound: Sound, voice: Voice, clip: Clip
+    planned: Planned,
+    number: int,
+    turn: PlannedTurn,
+    sound: Sound,
+    voice: Voice,
+    clip: JudgedClip,
 ) -> dict[str, Any]:
     """What was measured of one clip, shipped or not."""
     return {
@@ -280,8 +335,11 @@ def main(recipe: Recipe) -> None:
     parser = argparse.ArgumentParser(description=f"Makes the corpus {name!r}.")
     here = Path(__file__).resolve().parent.parent / name
     parser.add_argument("--out", type=Path, default=here, help="corpus folder")
-    parser.add_argument("--work", type=Path, help="keeps finished clips between runs")
+    parser.add_argument("--work", type=Path, help="keeps judged clips between runs")
+    parser.add_argument("--judge", action="store_true", help=f"decide anew, whatever {MAKING} says")
     parser.add_argument("--limit", type=int, help="only so many conversations or sets")
     options = parser.parse_args()
-    count = make(recipe, options.out, options.work, options.limit)
+    before = options.out / MAKING
+    decided = None if options.judge or not before.exists() else read_decisions(before)
+    count = make(recipe, options.out, options.work, options.limit, decided)
     _tell(f"{count} conversations in {options.out}")
