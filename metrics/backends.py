@@ -3,15 +3,17 @@
 No weights come with this project and none are fetched: an environment variable names the file, and
 without it the metrics are skipped. What the file holds is the user's word; results carry its hash
 and never its path. A file is read by onnxruntime alone (nothing is unpickled). It takes float32 of
-shape ``(samples,)`` or ``(1, samples)`` in [-1, 1], of any length, and its first output is read.
+shape ``(samples,)`` or ``(1, samples)`` in [-1, 1], of any length (`AutoPcp`: two of them), and its
+first output is read.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -20,9 +22,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cascadence.audio import Audio, audible_runs
+from cascadence.audio import Audio, Samples, audible_runs
 from cascadence.errors import CascadenceError
-from cascadence.measurement import ToolUnavailable
+from cascadence.measurement import Question, ToolUnavailable
 from cascadence.metrics.tools import THREADS
 from cascadence.require import require
 
@@ -34,9 +36,14 @@ LONGEST_S: Final = 30.0
 fills the memory."""
 MOS_BOUNDS: Final = (0.0, 6.0)
 """Predictors overshoot 1 to 5 a little; what is outside of this is on another scale."""
+PCP_BOUNDS: Final = (0.5, 4.5)
+"""Regressors overshoot 1 to 4 a little; what is half a step outside is on another scale."""
 
 UTMOS_VARIABLE: Final = "CASCADENCE_UTMOS_ONNX"
 EMOTION_VARIABLE: Final = "CASCADENCE_EMOTION_ONNX"
+AUTO_PCP_VARIABLE: Final = "CASCADENCE_AUTO_PCP_ONNX"
+
+_INPUTS: Final = {1: "one float32 input", 2: "two float32 inputs"}
 
 
 class BackendFailed(CascadenceError):
@@ -46,8 +53,12 @@ class BackendFailed(CascadenceError):
 class SpeechModel:
     """An ONNX file named by an environment variable."""
 
-    def __init__(self, variable: str) -> None:
+    def __init__(self, variable: str, sounds: int = 1) -> None:
         """Hash the file; it is loaded when it is first asked.
+
+        Args:
+            variable: names the file.
+            sounds: how many the model hears at once, 1 or 2.
 
         Raises:
             ToolUnavailable: the variable is not set, or names no file.
@@ -60,6 +71,7 @@ class SpeechModel:
             )
         self.path = Path(named).expanduser()
         self._variable = variable
+        self._sounds = sounds
         if not self.path.is_file():
             raise ToolUnavailable("names no file", where=variable)
         require("onnxruntime", extra="quality")
@@ -68,11 +80,12 @@ class SpeechModel:
         library = f"onnxruntime-{installed_version('onnxruntime')}"
         self.version = f"onnx-{digest[:12]}/{library}/{RATE}-Hz/{LONGEST_S:.0f}-s"
 
-    def outputs(self, audio: Audio) -> Floats:
-        """Run the model on a sound at any rate, part by part.
+    def outputs(self, *sounds: Audio) -> Floats:
+        """Run the model on sounds at any rate.
 
         Args:
-            audio: not empty.
+            sounds: as many as the model hears at once, none of them empty. A single one is heard
+                part by part; two are heard whole, since their parts would not correspond.
 
         Returns:
             Shape ``(outputs,)``: the first output, flattened, averaged over the parts.
@@ -81,15 +94,12 @@ class SpeechModel:
             BadAudio: NaN or out of range.
             BackendFailed: the model cannot be read or run, or its output is not finite.
         """
-        samples = audio.check().at_rate(RATE).samples
-        parts = np.array_split(samples, max(1, -(-len(samples) // round(LONGEST_S * RATE))))
-        session, batched = self._session
-        name = session.get_inputs()[0].name
+        heard = [sound.check().at_rate(RATE).samples for sound in sounds]
+        parts = max(1, -(-len(heard[0]) // round(LONGEST_S * RATE))) if len(heard) == 1 else 1
+        fed = zip(*(np.array_split(samples, parts) for samples in heard), strict=True)
+        session, ranks = self._session
         try:
-            raw = [
-                np.asarray(session.run(None, {name: part[None] if batched else part})[0])
-                for part in parts
-            ]
+            raw = [np.asarray(session.run(None, _feed(ranks, each))[0]) for each in fed]
             table = np.array([one.astype(np.float64).reshape(-1) for one in raw])
         except Exception as error:  # onnxruntime's own have no base class, and quote paths
             problem = f"the model cannot be run ({type(error).__name__})"
@@ -100,8 +110,8 @@ class SpeechModel:
         return mean
 
     @cached_property
-    def _session(self) -> tuple[Any, bool]:
-        """The model, and whether it wants a batch axis."""
+    def _session(self) -> tuple[Any, dict[str, int]]:
+        """The model, and the ranks of its inputs by name, in order."""
         onnxruntime = require("onnxruntime", extra="quality")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = THREADS
@@ -115,13 +125,20 @@ class SpeechModel:
             problem = f"not a model that onnxruntime reads ({type(error).__name__})"
             raise BackendFailed(problem, where=self._variable) from None
         inputs = session.get_inputs()
-        fits = len(inputs) == 1 and inputs[0].type == "tensor(float)"
-        if not fits or len(inputs[0].shape) not in (1, 2):
-            raise BackendFailed(
-                "the model must take one float32 input, (samples,) or (1, samples)",
-                where=self._variable,
-            )
-        return session, len(inputs[0].shape) == 2
+        ranks = {each.name: len(each.shape) for each in inputs if each.type == "tensor(float)"}
+        fits = len(inputs) == len(ranks) == self._sounds
+        if not fits or not {1, 2}.issuperset(ranks.values()):
+            found = " and ".join(f"{each.type} of rank {len(each.shape)}" for each in inputs)
+            wanted = f"{_INPUTS[self._sounds]}, (samples,) or (1, samples)"
+            problem = f"the model must take {wanted}, not {found or 'nothing'}"
+            raise BackendFailed(problem, where=self._variable)
+        return session, ranks
+
+
+def _feed(ranks: Mapping[str, int], sounds: Iterable[Samples]) -> dict[str, Samples]:
+    """Name the inputs of a model, with a batch axis where it wants one."""
+    pairs = zip(ranks.items(), sounds, strict=True)
+    return {name: each[None] if rank == 2 else each for (name, rank), each in pairs}
 
 
 class Utmos:
@@ -198,6 +215,68 @@ class Emotion:
             "outputs": outputs,
             "labels": self._labels,
         }
+
+
+class AutoPcp:
+    """Predicts how alike people would find two ways of speaking, by AutoPCP (arXiv 2312.05187).
+
+    The file takes both sounds, first the reference, then the reply. Both orders are asked and
+    averaged, as the published configuration does. Answers: ``pcp``, the mean of
+    ``reference_first`` and ``reply_first``.
+    """
+
+    def __init__(self) -> None:
+        """Prepare to load.
+
+        Raises:
+            ToolUnavailable: no file is named.
+            MissingExtra: onnxruntime is not installed.
+        """
+        self._model = SpeechModel(AUTO_PCP_VARIABLE, sounds=2)
+        self.version = f"auto-pcp-1/{self._model.version}"
+
+    def __call__(self, pair: Question) -> Mapping[str, Any]:
+        """Compare two sounds, at most `LONGEST_S` long each, as `pair_question` puts them.
+
+        Raises:
+            BadAudio: NaN or out of range.
+            BackendFailed: the model is not one that scores a pair on the scale of 1 to 4.
+        """
+        reference, reply = (_read_sound(pair[name]) for name in ("reference", "reply"))
+        orders = self._score(reference, reply), self._score(reply, reference)
+        first, second = (round(score, 4) for score in orders)
+        return {
+            "pcp": round(sum(orders) / 2, 4),
+            "reference_first": first,
+            "reply_first": second,
+        }
+
+    def _score(self, first: Audio, second: Audio) -> float:
+        found = self._model.outputs(first, second)
+        if found.size != 1:
+            raise BackendFailed(f"the model gives {found.size} numbers, not one")
+        low, high = PCP_BOUNDS
+        if not low <= found[0] <= high:
+            raise BackendFailed(f"the model's output is not on the scale of 1 to 4: {found[0]:.3g}")
+        return float(found[0])
+
+
+def pair_question(reference: Audio, reply: Audio) -> Question:
+    """Put two sounds at any rate into the question that `AutoPcp` answers.
+
+    Questions are JSON: samples at `RATE` Hz become base64 of little-endian float32.
+    """
+    return {"reference": _written_sound(reference), "reply": _written_sound(reply)}
+
+
+def _written_sound(audio: Audio) -> str:
+    samples = audio.at_rate(RATE).samples.astype("<f4")
+    return base64.b64encode(samples.tobytes()).decode("ascii")
+
+
+def _read_sound(text: str) -> Audio:
+    samples = np.frombuffer(base64.b64decode(text), dtype="<f4")
+    return Audio(samples.astype(np.float32), RATE)
 
 
 def plain_label(name: str) -> str:

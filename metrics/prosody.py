@@ -8,8 +8,9 @@ A score alone says little: any two utterances are somewhat alike once they are a
 is worth on mismatched pairs, and at best, is measured by
 `cascadence.metrics.prosody_similarity.prosody_similarity_auc`; read both together.
 
-The AutoPCP of Seamless is not here: it needs the weights of its judges. Neither is its emphasis F1,
-which needs the times of words and a trained detector; `prominence_f1` is a light measure instead.
+The AutoPCP of Seamless is `cascadence.metrics.prosody_consistency.auto_pcp`, by weights that the
+user brings. Its emphasis F1 is not here: it needs the times of words and a trained detector;
+`prominence_f1` is a light measure instead.
 """
 
 from __future__ import annotations

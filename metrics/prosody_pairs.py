@@ -28,6 +28,21 @@ LONGEST_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sounds:
+    """Two sounds with the same words, without what is quiet around them.
+
+    Attributes:
+        user: the clean clip.
+        reply: to it.
+        words: of the reply.
+    """
+
+    user: Audio
+    reply: Audio
+    words: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """Two renderings of the same words."""
 
@@ -42,6 +57,23 @@ def pair_on(view: PlayedView, tools: Tools) -> Pair | Measurement:
         view: of a turn that was played.
         tools: with ``features`` and ``judge_asr``.
     """
+    sounds = sounds_on(view, tools)
+    if isinstance(sounds, Measurement):
+        return sounds
+    user = rendition(sounds.user, view.turn.text, tools)
+    system = rendition(sounds.reply, sounds.words, tools)
+    if user is None or system is None:
+        return skipped("no pitch to compare")
+    return Pair(user, system)
+
+
+def sounds_on(view: PlayedView, tools: Tools) -> Sounds | Measurement:
+    """Return the sounds of a turn's pair, or the ``skipped`` measurement that says why none.
+
+    Args:
+        view: of a turn that was played.
+        tools: with ``judge_asr``.
+    """
     if view.reply is None:
         return skipped("no reply came")
     if view.understood:
@@ -54,10 +86,7 @@ def pair_on(view: PlayedView, tools: Tools) -> Pair | Measurement:
     words = said(view, tools)
     if not same_words(view.turn.text, words):
         return skipped("the reply has other words than the user")
-    user, system = rendition(clip, view.turn.text, tools), rendition(reply, words, tools)
-    if user is None or system is None:
-        return skipped("no pitch to compare")
-    return Pair(user, system)
+    return Sounds(clip, reply, words)
 
 
 def same_words(reference: str, words: str) -> bool:

@@ -35,6 +35,7 @@ LABELS = {
     "dnsmos_ovrl": "DNSMOS overall",
     "dnsmos_sig": "DNSMOS signal",
     "dnsmos_bak": "DNSMOS background",
+    "auto_pcp": "AutoPCP",
 }
 _UPPER = "auc f0 ffe gpe js llm mcd pesq rmse sdr si stoi utmos vde wer"
 _SPELT = {**{word: word.upper() for word in _UPPER.split()}, "npvi": "nPVI"}

@@ -52,6 +52,7 @@ def tools() -> Planted:
         llm_judge=lambda question: {"verdict": "partly", "reason": ""},
         utmos=lambda audio: {"mos": 3.0},
         emotion=lambda audio: {"label": "sad", "outputs": {}, "labels": ["sad", "angry"]},
+        auto_pcp=lambda pair: {"pcp": 3.0, "reference_first": 2.9, "reply_first": 3.1},
         features=Features(),
     )
 
