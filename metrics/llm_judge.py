@@ -31,8 +31,8 @@ from cascadence.measurement import (
     ratio,
 )
 from cascadence.metrics.chat_completions import ChatEndpoint, EndpointFailed, Tokens
-from cascadence.metrics.task import heard_reply
-from cascadence.metrics.turns import PlayedView, each_turn, expects_reply, view
+from cascadence.metrics.task import heard_reply, judged_turns
+from cascadence.metrics.turns import PlayedView, expects_reply, view
 
 VERDICTS: Final = {"fulfilled": 1.0, "partly": 0.5, "unfulfilled": 0.0}
 PROMPT: Final = """\
@@ -246,6 +246,7 @@ def question_of(seen: PlayedView, transcript: str, tools: Tools) -> dict[str, An
     range=(0.0, 1.0),
     level="turn",
     needs=("judge_asr", "llm_judge"),
+    version="2",
     summary="ratio",
 )
 def llm_judged_success(case: Case, tools: Tools) -> list[Measurement]:
@@ -254,7 +255,8 @@ def llm_judged_success(case: Case, tools: Tools) -> list[Measurement]:
     Fulfilled 1, partly 0.5, unfulfilled 0, of every turn that expects a reply, whatever the
     manifest's ``expect`` holds; it is judged by the judge ASR's transcript. A turn without an
     audible word in reply is unfulfilled, and the model is not asked. Where the model gives no
-    verdict the turn is a failure and no score.
+    verdict the turn is a failure and no score. Skipped where the manifest's next turn barges into
+    the reply.
 
     Unlike `task_success` it is an opinion: compare only under one model and one prompt, which the
     tool's version names, and never quote it alone.
@@ -270,4 +272,4 @@ def llm_judged_success(case: Case, tools: Tools) -> list[Measurement]:
             return Measurement("failed", reason=str(error), details=error.spent)
         return ratio(VERDICTS[answer["verdict"]], 1, transcript=transcript, **answer)
 
-    return each_turn(case, judged, expects_reply)
+    return judged_turns(case, judged, expects_reply)

@@ -9,8 +9,21 @@ says how it is estimated; this module says of what: of the **voice** (features o
 Conventions: a conversation belongs to a contrast set by its ``group``, and its turns' styles are
 named by `style_label`. A turn without reply is left out, and counted as ``missing``; a feature that
 a sound does not bear (pitch of a whisper) is taken to be at the mean of its set, and counted as
-``imputed``. All cells draw the same folds, exchanges and resamples, so that the same user clips
-have the same ceiling everywhere.
+``imputed``. All cells draw the same folds and exchanges: the same clips have the same ceiling.
+
+How often the interval (`cascadence.metrics.style_information_interval`) covers what is planted, in
+sets of 4 styles with 9 features, one of them informative; 200 seeds, of 60 sets 100. Below 6 sets
+there is none. In brackets: by the spread of resampled logarithms.
+
+| sets | 0 bits | 0.5 bits | 1 bit | 1.9 bits | lowest bound |
+|---|---|---|---|---|---|
+| 4 | 92 % (92) | 91 % (91.5) | 88 % (90) | 82 % (85.5) | -1.3 (-199.1) |
+| 5 | 97 % (97.5) | 93 % (93) | 93 % (93.5) | 86 % (90) | -1.0 (-165.3) |
+| 6 | 98 % (98) | 93 % (93) | 93 % (93.5) | 90 % (92) | -0.9 (-12.8) |
+| 8 | 96.5 % (96) | 93.5 % (93.5) | 93 % (93) | 92.5 % (94) | -0.5 (-13.6) |
+| 11 | 98.5 % (98.5) | 94.5 % (94.5) | 93 % (93.5) | 95.5 % (96.5) | -0.4 (-5.4) |
+| 20 | 98 % (98) | 95 % (94.5) | 94.5 % (94) | 95 % (96.5) | -0.2 (-2.8) |
+| 60 | 94 % (95) | 96 % (95) | 93 % (93) | 94 % (95) | -0.1 (-0.1) |
 """
 
 from __future__ import annotations
@@ -34,9 +47,9 @@ from cascadence.metrics.style_information_estimator import (
     groups_of,
     style_information,
 )
+from cascadence.metrics.style_information_interval import FEWEST_FOR_INTERVAL, ratio_interval
 from cascadence.metrics.text import words
 from cascadence.metrics.turns import PlayedView, expects_reply, view
-from cascadence.resampling import bootstrap_interval
 
 Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -45,6 +58,8 @@ SEED_NAME: Final = "contrast sets"
 MOST_WORDS: Final = 8
 """Words looked at: as many features as a voice has, since each costs a small corpus some bits."""
 SIGNIFICANT: Final = 0.05
+MONOTONE_ST: Final = 0.1
+"""Narrowest range that is told from none: hums of one F0 are measured as 0.01 to 0.09 st."""
 
 
 def _number(key: str, utterance: Utterance) -> float | None:
@@ -52,11 +67,17 @@ def _number(key: str, utterance: Utterance) -> float | None:
     return found
 
 
+def _octaves_of_range(utterance: Utterance) -> float | None:
+    """Take the range as a scale: twice as lively is as far from once as once is from half."""
+    range_st = _number("f0_range_st", utterance)
+    return None if range_st is None else float(np.log2(max(range_st, MONOTONE_ST)))
+
+
 VOICE: Final = (
     RATE,
     PITCH,
     LEVEL,
-    Feature("f0_range", partial(_number, "f0_range_st"), 0.5),
+    Feature("f0_range", _octaves_of_range, 0.1),
     Feature("level_range", partial(_number, "level_range_db"), 0.5),
     Feature("pause_ratio", partial(_number, "pause_ratio"), 0.01),
     Feature("final_f0_slope", partial(_number, "final_f0_slope_st_per_s"), 1.0),
@@ -256,6 +277,8 @@ def _bags(groups: Sequence[str], members: Sequence[Sequence[list[str]]]) -> _Cha
 def _measurement(
     found: StyleInformation, channel: _Channel, sets: _Sets[T], **more: Any
 ) -> Measurement:
+    if found.groups < FEWEST_FOR_INTERVAL:
+        more["no_interval"] = f"fewer than {FEWEST_FOR_INTERVAL} contrast sets with two styles"
     return Measurement(
         "ok",
         Value(found.bits),
@@ -276,16 +299,17 @@ def _measurement(
     )
 
 
-_bits_metric = partial(
+_corpus_metric = partial(
     metric,
     family="paralinguistics",
     unit="bits",
     range=(float("-inf"), float("inf")),
     level="corpus",
+    version="2",
 )
 
 
-@_bits_metric(direction="neither", needs=("features",))
+@_corpus_metric(direction="neither", needs=("features",))
 def input_style_bits(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How many bits about the style can be read off the user's own voice: the ceiling.
 
@@ -298,7 +322,7 @@ def input_style_bits(cases: Sequence[Case], tools: Tools) -> Measurement:
     return _measurement(channel.information(sets), channel, sets)
 
 
-@_bits_metric(direction="higher", needs=("features", "judge_asr"))
+@_corpus_metric(direction="higher", needs=("features", "judge_asr"))
 def style_information_bits(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How many bits about the user's style can be read off the reply's voice.
 
@@ -315,7 +339,7 @@ def style_information_bits(cases: Sequence[Case], tools: Tools) -> Measurement:
     return _measurement(channel.information(sets), channel, sets, input_bits=_ceiling(sets).bits)
 
 
-@_bits_metric(direction="higher", needs=("judge_asr",))
+@_corpus_metric(direction="higher", needs=("judge_asr",))
 def style_information_words_bits(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How many bits about the user's style can be read off the reply's words.
 
@@ -330,7 +354,7 @@ def style_information_words_bits(cases: Sequence[Case], tools: Tools) -> Measure
     return _measurement(channel.information(sets), channel, sets)
 
 
-@_bits_metric(direction="higher", needs=("features", "judge_asr"))
+@_corpus_metric(direction="higher", needs=("features", "judge_asr"))
 def style_information_both_bits(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How many bits about the user's style can be read off the reply's voice and words together."""
     sets = _collect(cases, partial(_user_and_reply, tools))
@@ -346,20 +370,13 @@ def _ceiling(sets: _Sets[_Both]) -> StyleInformation:
     return _voices([[user for user, _, _ in each] for each in sets.members]).information(sets)
 
 
-@metric(
-    family="paralinguistics",
-    unit="ratio",
-    direction="higher",
-    range=(float("-inf"), float("inf")),
-    level="corpus",
-    needs=("features", "judge_asr"),
-)
+@_corpus_metric(unit="ratio", direction="higher", needs=("features", "judge_asr"))
 def style_preservation(cases: Sequence[Case], tools: Tools) -> Measurement:
     """What share of the bits about the style in the user's voice is in the reply's voice.
 
-    `style_information_bits` over `input_style_bits`, both on the turns that were answered; interval
-    by resampling both over the same sets. 1 for a parrot, around 0 for a system that is deaf to
-    style. A voice that codes the style more clearly than the user did exceeds 1.
+    `style_information_bits` over `input_style_bits`, both on the turns that were answered;
+    interval by leaving out each set in both (Fieller's). 1 for a parrot, around 0 for a system that
+    is deaf to style. A voice that codes the style more clearly than the user did exceeds 1.
     """
     sets = _collect(cases, partial(_user_and_reply, tools))
     if problem := _problem(sets):
@@ -369,10 +386,11 @@ def style_preservation(cases: Sequence[Case], tools: Tools) -> Measurement:
         return skipped("the users' styles cannot be told apart by their voices")
     channel = _voices([[reply for _, reply, _ in each] for each in sets.members])
     reply = channel.information(sets)
-    shares = reply.replicates / np.where(user.replicates > 0.0, user.replicates, np.nan)
+    interval = ratio_interval(reply.bits, user.bits, reply.without_one, user.without_one)
     more = {"bits": reply.bits, "input_bits": user.bits, "input_p_value": user.p_value}
+    why = {} if interval else {"no_interval": "the users' bits are too uncertain to divide by"}
     return replace(
-        _measurement(reply, channel, sets, **more),
+        _measurement(reply, channel, sets, **more, **why),
         quantity=Value(reply.bits / user.bits),
-        interval=bootstrap_interval(shares, reply.groups),
+        interval=interval,
     )

@@ -35,7 +35,7 @@ from cascadence.measurement import (
     skipped,
     value,
 )
-from cascadence.metrics.task import heard_reply, judge, task_success
+from cascadence.metrics.task import heard_reply, is_interrupted, judge, task_success
 from cascadence.metrics.task_corpus import (
     corpus_value,
     difference_of,
@@ -100,7 +100,8 @@ def trials_of(
         style: of a turn, in the respect that matters.
 
     Returns:
-        All members of such sets, those without named style included.
+        All members of such sets, those without named style included; none whose reply the manifest
+        interrupts.
     """
     found: dict[tuple[str, int], list[Trial]] = defaultdict(list)
     for case in cases:
@@ -109,7 +110,7 @@ def trials_of(
             continue
         for played in case.recording.turns:
             turn = case.conversation.turns[played.index]
-            if not turn.expect.judged:
+            if not turn.expect.judged or is_interrupted(case.conversation, played.index):
                 continue
             seen = view(case, played)
             found[group, played.index].append(
@@ -181,6 +182,7 @@ _prosody_metric = partial(
     range=(0.0, 1.0),
     level="corpus",
     needs=("judge_asr",),
+    version="2",
 )
 
 
@@ -234,6 +236,7 @@ def sarcasm_success(cases: Sequence[Case], tools: Tools) -> Measurement:
     range=(-1.0, 1.0),
     level="corpus",
     needs=("judge_asr",),
+    version="2",
 )
 def hesitation_robustness(cases: Sequence[Case], tools: Tools) -> Measurement:
     """Change of task success between a hesitant and a fluent rendering of the same request.

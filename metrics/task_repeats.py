@@ -1,7 +1,8 @@
 """Repeats: does a system that can do it do it every time?
 
 A trial is one repeat of a conversation; it succeeds when every judged turn of it does
-(`cascadence.metrics.task.task_success`). Of n trials with c successes, k drawn without replacement
+(`cascadence.metrics.task.task_success`; a turn whose reply the manifest interrupts is not judged).
+Of n trials with c successes, k drawn without replacement
 all fail with C(n-c, k) / C(n, k), and all succeed with C(c, k) / C(n, k): both estimates are
 unbiased for any k up to n, and averaged over conversations.
 """
@@ -75,7 +76,7 @@ def trials_of(cases: Sequence[Case], tools: Tools) -> tuple[list[Trials], int]:
     found: dict[str, Trials] = {}
     unmeasured = 0
     for case in cases:
-        measured = task_success.measure(case, tools)
+        measured = [m for m in task_success.measure(case, tools) if m.status != "skipped"]
         if not measured:
             continue
         name = case.conversation.id
@@ -123,6 +124,7 @@ _pass_metric = partial(
     range=(0.0, 1.0),
     level="corpus",
     needs=("judge_asr",),
+    version="2",
 )
 
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from cascadence.conversation import Conversation, UserTurn
 from cascadence.estimators import Observation
 from cascadence.measurement import Case, Measurement, Tools, failed, metric, ratio, skipped
-from cascadence.metrics.task import heard_reply, judge
+from cascadence.metrics.task import USER_INTERRUPTS, heard_reply, is_interrupted, judge
 from cascadence.metrics.task_corpus import cluster_of, corpus_value, item_of
 from cascadence.metrics.text import NORMALISER, says
 from cascadence.metrics.turns import view
@@ -95,14 +95,16 @@ def _is_wrong(values: Sequence[str], said: str, spoken_of: Sequence[str]) -> boo
     range=(0.0, 1.0),
     level="corpus",
     needs=("judge_asr",),
+    version="2",
 )
 def slot_f1(cases: Sequence[Case], tools: Tools) -> Measurement:
     """Harmonic mean of precision and recall of the slot values that were heard, over the corpus.
 
     2 right / (2 right + wrong + missing), sums over all turns with slots. Recall is
     `cascadence.metrics.task.slot_recall`; what counts as wrong says
-    `cascadence.metrics.task_slots`. Only comparable between systems on the same conversations,
-    since the inventory is theirs. Interval: cluster bootstrap.
+    `cascadence.metrics.task_slots`. Turns whose reply the manifest's next turn barges into are left
+    out; their values stay in the inventory. Only comparable between systems on the same
+    conversations, since the inventory is theirs. Interval: cluster bootstrap.
     """
     heard: list[_Heard] = []
     for case in cases:
@@ -113,6 +115,9 @@ def slot_f1(cases: Sequence[Case], tools: Tools) -> Measurement:
     parts: Counter[str] = Counter()
     found = []
     for each in heard:
+        if is_interrupted(each.conversation, each.index):
+            found.append(each.observation(skipped(USER_INTERRUPTS)))
+            continue
         if each.said is None:
             found.append(each.observation(failed("the turn was never played")))
             continue
@@ -128,7 +133,10 @@ def slot_f1(cases: Sequence[Case], tools: Tools) -> Measurement:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """A turn with slots, and what was heard of the reply; ``None`` where it was never played."""
+    """A turn with slots, and what was heard of the reply.
+
+    ``None`` where the turn was never played, or the manifest interrupts the reply.
+    """
 
     conversation: Conversation
     item: str
@@ -149,7 +157,8 @@ def _heard(case: Case, tools: Tools) -> Iterator[_Heard]:
     played = {turn.index: turn for turn in case.recording.turns}
     for index, turn in enumerate(case.conversation.turns):
         if turn.expect.slots:
-            seen = view(case, played[index]) if index in played else None
+            is_heard = index in played and not is_interrupted(case.conversation, index)
+            seen = view(case, played[index]) if is_heard else None
             said = None if seen is None else heard_reply(seen, tools)
             yield _Heard(case.conversation, item_of(case), index, said)
 

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 __all__ = [
+    "DecoderConfig",
     "EndingsConfig",
     "SpeechConfig",
     "StageConfig",
@@ -65,7 +66,7 @@ class SpeechConfig(_Strict):
 
     utterances: int = 24000
     evaluation: int = 400
-    single_share: float = 0.75
+    single_share: float = 0.5
     noisy_share: float = 0.25
     line_share: float = 0.15
     room_share: float = 0.25
@@ -95,6 +96,19 @@ class StageConfig(_Strict):
     seed: int = 0
 
 
+class DecoderConfig(StageConfig):
+    """The decoder's training stage.
+
+    Attributes:
+        regrouped: lessons of later turns in new conversations of rendered turns; 0 for none.
+    """
+
+    steps: int = 12000
+    batch: int = 32
+    learning_rate: float = 1.2e-3
+    regrouped: int = 40000
+
+
 class EndingsConfig(_Strict):
     """Turns to learn their ends from; voices and channels are those of `SpeechConfig`.
 
@@ -116,7 +130,7 @@ class TrainConfig(_Strict):
     vocoder: StageConfig = StageConfig(steps=6000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
     ears: StageConfig = StageConfig(steps=20000, batch=16, learning_rate=2.5e-3)
-    decoder: StageConfig = StageConfig(steps=12000, batch=32, learning_rate=1.2e-3)
+    decoder: DecoderConfig = DecoderConfig()
     endings: EndingsConfig = EndingsConfig()
     turn_end: StageConfig = StageConfig(steps=3000, batch=64, learning_rate=1e-3)
 
@@ -138,6 +152,7 @@ def smoke_config() -> TrainConfig:
         speech=SpeechConfig(
             utterances=20,
             evaluation=0,
+            single_share=0.75,
             noisy_share=0.0,
             line_share=0.0,
             room_share=0.0,
@@ -149,7 +164,7 @@ def smoke_config() -> TrainConfig:
             workers=1,
         ),
         ears=StageConfig(steps=300, batch=10, learning_rate=1e-3),
-        decoder=StageConfig(steps=300, batch=10, learning_rate=1e-3),
+        decoder=DecoderConfig(steps=300, batch=10, learning_rate=1e-3, regrouped=4),
         endings=EndingsConfig(turns=10, evaluation=0),
         turn_end=StageConfig(steps=100, batch=16, learning_rate=1e-3),
     )

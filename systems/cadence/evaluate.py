@@ -51,17 +51,18 @@ def evaluate_replies(
     Args:
         ears: for the phoneme posteriors.
         decoder: to be evaluated.
-        heard: the turns.
+        heard: the lessons.
         chosen: which of them; all if None.
         lexicon: the words that may be said; any, if None.
     """
-    numbers = list(range(len(heard.states)) if chosen is None else chosen)
-    numbers.sort(key=lambda i: (len(heard.earlier[i]), len(heard.states[i])))
+    numbers = list(range(len(heard.lessons)) if chosen is None else chosen)
+    numbers.sort(key=lambda i: (len(heard.lessons[i].earlier), heard.frames(i)))
     exact = errors = symbols = 0
     for start in range(0, len(numbers), 16):
         batch = numbers[start : start + 16]
         for i, made in zip(batch, write(ears, decoder, heard, batch, lexicon), strict=True):
-            exact += made == list(heard.replies[i])
-            errors += edit_distance(made, heard.replies[i])
-            symbols += len(heard.replies[i])
+            reply = heard.lessons[i].reply
+            exact += made == list(reply)
+            errors += edit_distance(made, reply)
+            symbols += len(reply)
     return ReplyScores(len(numbers), exact, wilson(exact, len(numbers)), errors / max(symbols, 1))

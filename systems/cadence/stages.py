@@ -7,7 +7,7 @@ checkpointed every four minutes; a stage that was cut short goes on from its che
 import functools
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -24,8 +24,15 @@ from cascadence.systems.cadence.lessons_batch import EarTargets, words_of
 from cascadence.systems.cadence.listener import WHISPER
 from cascadence.systems.cadence.model import Decoder, Ears
 from cascadence.systems.cadence.ragged import save_ragged
+from cascadence.systems.cadence.regroup import regroup, regrouped_lessons
 from cascadence.systems.cadence.symbols import SymbolTable, canonical
-from cascadence.systems.cadence.train_decoder import HeardTurns, hear_all, train_decoder
+from cascadence.systems.cadence.train_decoder import (
+    HeardTurns,
+    ReplyLesson,
+    hear_all,
+    rendered_lessons,
+    train_decoder,
+)
 from cascadence.systems.cadence.train_ears import ear_targets, train_ears
 from cascadence.systems.cadence.train_turn_end import (
     Endings,
@@ -282,17 +289,38 @@ class Stages:
     def decoder(
         self, ears: Ears, lessons: Lessons, table: SymbolTable
     ) -> tuple[Decoder, HeardTurns]:
-        """Trains the decoder on what the frozen ears hear; returns one hearing too."""
+        """Trains the decoder on what the frozen ears hear; returns one hearing too.
+
+        The hearing's first lessons are the rendered turns, in their order.
+        """
+        settings = self._config.decoder
         ears.requires_grad_(False)
-        torch.manual_seed(self._config.decoder.seed)
-        hearings = [hear_all(ears, lessons, table, self.log, unsure=share) for share in _UNSURE]
-        torch.manual_seed(self._config.decoder.seed)
+        torch.manual_seed(settings.seed)
+        told = self._reply_lessons(lessons, table)
+        hearings = [
+            HeardTurns(hear_all(ears, lessons, self.log, unsure=share), told) for share in _UNSURE
+        ]
+        torch.manual_seed(settings.seed)
 
         def train(net: Decoder, first: int, save: Callable[[int], None]) -> None:
-            settings = self._config.decoder
             train_decoder(net, ears, hearings, settings, first, save, self._curve("decoder"))
 
         return self._stage("decoder", Decoder(len(table)), train), hearings[0]
+
+    def _reply_lessons(self, lessons: Lessons, table: SymbolTable) -> list[ReplyLesson]:
+        """Makes lessons of the rendered conversations, then of regrouped ones."""
+        settings = self._config.decoder
+        rendered = rendered_lessons(lessons, table)
+        known = {p.reply: r for p, r in zip(lessons.plans, lessons.replies, strict=True)}
+
+        @functools.cache
+        def phones(text: str) -> Sequence[str]:
+            return known[text] if text in known else self.reply_voice().symbols(text)
+
+        conversations = regroup(lessons.plans, settings.regrouped, settings.seed)
+        more = regrouped_lessons(conversations, rendered, phones, table)
+        self.log(f"{len(rendered)} rendered lessons, {len(more)} regrouped ones")
+        return [*rendered, *more]
 
     def turn_end(self, ears: Ears) -> TurnEnd:
         """Trains the head that hears the end of a turn."""

@@ -16,7 +16,7 @@ from cascadence.systems.cadence.spelling import spelling_table
 from cascadence.systems.cadence.stages import Stages
 from cascadence.systems.cadence.style import StyleStatistics
 from cascadence.systems.cadence.symbols import SymbolTable
-from cascadence.systems.cadence.train_decoder import hear_all
+from cascadence.systems.cadence.train_decoder import HeardTurns, hear_all, rendered_lessons
 from cascadence.systems.cadence.train_ears import ear_targets, score_ears
 from cascadence.systems.cadence.train_turn_end import score_ends
 
@@ -66,7 +66,8 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         fresh = stages.speech("test", config.speech.evaluation)
         statistics = (targets.style_mean, targets.style_std)
         wanted = ear_targets(fresh, table, vocabulary, statistics)
-        heard_fresh = hear_all(ears, fresh, table, stages.log)
+        sounds = hear_all(ears, fresh, stages.log)
+        heard_fresh = HeardTurns(sounds, rendered_lessons(fresh, table))
         training["ears"] = asdict(score_ears(ears, fresh, wanted, range(len(fresh))))
         training["replies"] = asdict(evaluate_replies(ears, decoder, heard_fresh))
     if config.endings.evaluation:

@@ -18,52 +18,103 @@ from cascadence.systems.cadence.memory import EarlierTurn, build_memory, padded
 from cascadence.systems.cadence.model import Decoder, Ears, Writer
 from cascadence.systems.cadence.symbols import SymbolTable
 
-__all__ = ["HeardTurns", "hear_all", "train_decoder", "write"]
+__all__ = [
+    "HeardTurns",
+    "ReplyLesson",
+    "Sounds",
+    "hear_all",
+    "rendered_lessons",
+    "train_decoder",
+    "write",
+]
 
 MAX_SYMBOLS = 140
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeardTurns:
-    """All turns of some lessons as the frozen ears hear them.
+class Sounds:
+    """Rendered turns as the frozen ears hear them.
 
     Attributes:
         states: (frames, dim) float16 a turn.
-        replies: symbol ids a turn.
-        earlier: numbers of the turns before each turn, latest first.
+        spoken: (frames,) a turn, true where a phoneme was heard.
     """
 
     states: Sequence[NDArray[np.float16]]
     spoken: Sequence[NDArray[np.bool_]]
-    replies: Sequence[Sequence[int]]
-    earlier: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLesson:
+    """What to answer to a turn of a conversation.
+
+    Attributes:
+        sound: number of the rendered turn.
+        reply: symbol ids.
+        earlier: numbers of the lessons before it in its conversation, latest first, at most
+            `Decoder.EARLIER`.
+    """
+
+    sound: int
+    reply: Sequence[int]
+    earlier: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeardTurns:
+    """Lessons with their sounds; a sound may be part of several lessons.
+
+    Attributes:
+        sounds: of the rendered turns.
+        lessons: a lesson's number is its place.
+    """
+
+    sounds: Sounds
+    lessons: Sequence[ReplyLesson]
+
+    def states(self, index: int) -> Tensor:
+        """Returns what is heard of a lesson's turn, (frames, dim)."""
+        return torch.from_numpy(self.sounds.states[self.lessons[index].sound].astype(np.float32))
 
     def history(self, index: int) -> list[EarlierTurn]:
-        """Returns the exchanges before a turn, latest first."""
+        """Returns the exchanges before a lesson's turn, latest first."""
+        earlier = [self.lessons[i] for i in self.lessons[index].earlier]
         return [
             EarlierTurn(
-                torch.from_numpy(self.states[i][self.spoken[i]].astype(np.float32)),
-                torch.tensor(self.replies[i], dtype=torch.long),
+                torch.from_numpy(
+                    self.sounds.states[e.sound][self.sounds.spoken[e.sound]].astype(np.float32)
+                ),
+                torch.tensor(e.reply, dtype=torch.long),
             )
-            for i in self.earlier[index]
+            for e in earlier
         ]
+
+    def frames(self, index: int) -> int:
+        """Returns the length of a lesson's turn."""
+        return len(self.sounds.states[self.lessons[index].sound])
+
+
+def rendered_lessons(lessons: Lessons, table: SymbolTable) -> list[ReplyLesson]:
+    """Makes a lesson of every rendered turn in its own conversation; numbers stay the same."""
+    return [
+        ReplyLesson(i, table.encode(reply), lessons.earlier(i, Decoder.EARLIER))
+        for i, reply in enumerate(lessons.replies)
+    ]
 
 
 @torch.inference_mode()
 def hear_all(
     ears: Ears,
     lessons: Lessons,
-    table: SymbolTable,
     log: Callable[[str], None],
     *,
     unsure: float = 0.0,
-) -> HeardTurns:
+) -> Sounds:
     """Runs the ears over every turn, in batches of similar length.
 
     Args:
         ears: frozen.
         lessons: the turns.
-        table: numbers the replies' symbols.
         log: told about the progress.
         unsure: in training, the ears' dropout: they are surer of the voices that they were trained
             on than of a stranger's, and the decoder has to bear that.
@@ -90,15 +141,13 @@ def hear_all(
     ears.eval()
     for layer, share in zip(layers, usual, strict=True):
         layer.p = share
-    replies = [table.encode(reply) for reply in lessons.replies]
-    earlier = [lessons.earlier(i, Decoder.EARLIER) for i in range(len(lessons))]
-    return HeardTurns(states, spoken, replies, earlier)
+    return Sounds(states, spoken)
 
 
 def _batch(heard: HeardTurns, chosen: Sequence[int]) -> tuple[list[Tensor], Tensor, Tensor]:
     """Returns states, decoder inputs and targets (padding is PAD)."""
-    turns = [torch.from_numpy(heard.states[i].astype(np.float32)) for i in chosen]
-    rows = [heard.replies[i] for i in chosen]
+    turns = [heard.states(i) for i in chosen]
+    rows = [heard.lessons[i].reply for i in chosen]
     begin, end = [SymbolTable.BEGIN], [SymbolTable.END]
     inputs, _ = padded([torch.tensor([*begin, *row]) for row in rows])
     targets, _ = padded([torch.tensor([*row, *end]) for row in rows])
@@ -119,7 +168,7 @@ def train_decoder(
     Args:
         decoder: to be trained.
         ears: frozen.
-        hearings: the same turns, heard several times by unsure ears; each batch takes one of them.
+        hearings: the same lessons, heard several times by unsure ears; one of them a batch.
         stage: steps and rates.
         first: step to begin with.
         save: see `fit`.
@@ -129,7 +178,7 @@ def train_decoder(
     rng = np.random.default_rng([stage.seed, first])
     heard = hearings[0]
     # Turns with and without history are kept in batches of their own: padding would cost most.
-    sizes = [len(s) + 10000 * len(e) for s, e in zip(heard.states, heard.earlier, strict=True)]
+    sizes = [heard.frames(i) + 10000 * len(e.earlier) for i, e in enumerate(heard.lessons)]
     batches = length_buckets(sizes, stage.batch, rng)
     fit(
         decoder,
@@ -169,8 +218,8 @@ def write(
     chosen: Sequence[int],
     lexicon: Lexicon | None = None,
 ) -> list[list[int]]:
-    """Writes the replies to some turns, greedily, with the reference history."""
-    turns = [torch.from_numpy(heard.states[i].astype(np.float32)) for i in chosen]
+    """Writes the replies of some lessons, greedily, with the reference history."""
+    turns = [heard.states(i) for i in chosen]
     memory = build_memory(ears, decoder, turns, [heard.history(i) for i in chosen])
     writer = Writer(decoder, memory, lexicon)
     rows: list[list[int]] = [[] for _ in chosen]
