@@ -84,7 +84,7 @@ class StageConfig(_Strict):
     """One training stage.
 
     Attributes:
-        steps: of the optimiser.
+        steps: of the optimiser; 0 keeps the network that the run began with.
         batch: examples a step.
         learning_rate: at its top.
         seed: of weights and order.
@@ -124,8 +124,22 @@ class EndingsConfig(_Strict):
 
 
 class TrainConfig(_Strict):
-    """A whole run, stage by stage."""
+    """A whole run, stage by stage.
 
+    Attributes:
+        start: folder with the weights that the networks begin with, their symbols and words, or
+            `shipped` for those of this package; None begins with random ones. Relative paths are
+            taken from the configuration file's folder.
+        voice: the vocoder's training text.
+        vocoder: see `StageConfig`.
+        speech: user speech.
+        ears: see `StageConfig`.
+        decoder: see `DecoderConfig`.
+        endings: turns to learn their ends from.
+        turn_end: see `StageConfig`.
+    """
+
+    start: Path | None = None
     voice: VoiceConfig = VoiceConfig()
     vocoder: StageConfig = StageConfig(steps=6000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
@@ -141,7 +155,12 @@ def load_config(path: Path) -> TrainConfig:
     Raises:
         pydantic.ValidationError: if a field is unknown or of the wrong kind.
     """
-    return TrainConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    config = TrainConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    if config.start is None:
+        return config
+    is_shipped = str(config.start) == "shipped"
+    start = Path(__file__).parent if is_shipped else path.parent / config.start
+    return config.model_copy(update={"start": start})
 
 
 def smoke_config() -> TrainConfig:
@@ -164,7 +183,7 @@ def smoke_config() -> TrainConfig:
             workers=1,
         ),
         ears=StageConfig(steps=300, batch=10, learning_rate=1e-3),
-        decoder=DecoderConfig(steps=300, batch=10, learning_rate=1e-3, regrouped=4),
+        decoder=DecoderConfig(steps=450, batch=10, learning_rate=1e-3, regrouped=4),
         endings=EndingsConfig(turns=10, evaluation=0),
         turn_end=StageConfig(steps=100, batch=16, learning_rate=1e-3),
     )

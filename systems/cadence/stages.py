@@ -17,6 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from cascadence.errors import CascadenceError
+from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
 from cascadence.systems.cadence.config import SpeechConfig, TrainConfig
 from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_turns, render_shard
 from cascadence.systems.cadence.features import WhisperEncoder
@@ -49,6 +51,7 @@ from cascadence.weights import fetch
 __all__ = ["REPLY_VOICE", "Stages"]
 
 REPLY_VOICE = "piper-joe-medium"
+_NETWORKS = ("ears", "decoder", "vocoder", "turn_end")
 _SHARD_TURNS = 500
 # The ears' dropout while the decoder's lessons are heard, once each. Strangers' phonemes are heard
 # with .042 errors; those of the training voices with .006, at dropout .1, .2 and .3 with .013, .032
@@ -103,8 +106,17 @@ class Stages:
     """One run's stages and its log."""
 
     def __init__(self, config: TrainConfig, folder: Path) -> None:
-        """Takes the configuration, and the folder for files and `train.log`."""
+        """Takes the configuration, and the folder for files and `train.log`.
+
+        Raises:
+            CascadenceError: if a network is to be kept as it is, but the run begins with none.
+        """
         self._config, self._folder = config, folder
+        kept = [name for name in _NETWORKS if not getattr(config, name).steps]
+        if kept and config.start is None:
+            raise CascadenceError(f"no weights to keep: {', '.join(kept)} of 0 steps, no start")
+        self.start: Bundle | None = load_bundle(config.start) if config.start else None
+        self._origin = (read_config(config.start)["sha256"],) if config.start else ()
         self._voice: PiperVoice | None = None
 
     def log(self, line: str) -> None:
@@ -132,12 +144,12 @@ class Stages:
         """Returns the hash of a stage's settings and of everything before it."""
         c = self._config
         speech = c.speech.fingerprint()
-        ears = c.ears.fingerprint(speech)
+        ears = c.ears.fingerprint(speech, *self._origin)
         voice = c.voice.fingerprint()
         return {
             "speech": speech,
             "voice": voice,
-            "vocoder": c.vocoder.fingerprint(voice, speech),
+            "vocoder": c.vocoder.fingerprint(voice, speech, *self._origin),
             "ears": ears,
             "decoder": c.decoder.fingerprint(ears),
             "endings": c.endings.fingerprint(speech),
@@ -222,7 +234,15 @@ class Stages:
         return path
 
     def symbols(self, lessons: Lessons) -> SymbolTable:
-        """Numbers every symbol that users, replies or the vocoder's text need."""
+        """Numbers every symbol that users, replies or the vocoder's text need.
+
+        Raises:
+            CascadenceError: if the weights to begin with lack one that is needed.
+        """
+        if self.start is not None:
+            if missing := lessons.missing(self.start.table):
+                raise CascadenceError(f"the weights to begin with lack symbols: {sorted(missing)}")
+            return self.start.table
         phones = self.reply_voice().symbols
         found = lessons.symbols() | {s for text in self._voice_texts() for s in phones(text)}
         return SymbolTable(sorted({canonical(symbol) for symbol in found}))
@@ -233,9 +253,17 @@ class Stages:
         network: _Network,
         train: Callable[[_Network, int, Callable[[int], None]], None],
     ) -> _Network:
-        """Trains a network, or loads what is there; goes on from a checkpoint's step."""
+        """Trains a network, or loads what is there; goes on from a checkpoint's step.
+
+        It begins with the weights that the run began with, if any; without steps it keeps them.
+        """
         from safetensors.torch import load_file, save_file
 
+        if self.start is not None:
+            network.load_state_dict(getattr(self.start, name).state_dict())
+        if not getattr(self._config, name).steps:
+            self.log(f"{name}: kept as it was")
+            return network.eval()
         path = self._folder / f"{name}-{self._key(name)}.safetensors"
         checkpoint = path.with_suffix(".checkpoint")
         first = 0
@@ -261,22 +289,30 @@ class Stages:
 
     def vocoder(self, table: SymbolTable) -> Vocoder:
         """Trains the vocoder, on what the reply voice says."""
-        examples = load_utterances([self._spoken()], table)
         torch.manual_seed(self._config.vocoder.seed)
 
         def train(net: Vocoder, first: int, save: Callable[[int], None]) -> None:
             settings = self._config.vocoder
+            examples = load_utterances([self._spoken()], table)
             train_vocoder(net, examples, settings, first, save, self._curve("vocoder"))
 
         return self._stage("vocoder", Vocoder(len(table)), train)
+
+    def _words(self, lessons: Lessons) -> tuple[str, ...]:
+        """Returns the ears' vocabulary: of the weights to begin with, or what users say."""
+        if self.start is not None:
+            return self.start.words
+        return tuple(sorted({word for plan in lessons.plans for word in words_of(plan.text)}))
 
     def ears(
         self, lessons: Lessons, table: SymbolTable
     ) -> tuple[Ears, tuple[str, ...], EarTargets]:
         """Trains the ears; returns their word vocabulary and targets too."""
-        words = {word for plan in lessons.plans for word in words_of(plan.text)}
-        vocabulary = tuple(sorted(words))
-        targets = ear_targets(lessons, table, vocabulary)
+        vocabulary, statistics = self._words(lessons), None
+        if self.start is not None:
+            known = self.start.statistics
+            statistics = np.array(known.mean), np.array(known.std)
+        targets = ear_targets(lessons, table, vocabulary, statistics)
         torch.manual_seed(self._config.ears.seed)
 
         def train(net: Ears, first: int, save: Callable[[int], None]) -> None:
@@ -324,11 +360,11 @@ class Stages:
 
     def turn_end(self, ears: Ears) -> TurnEnd:
         """Trains the head that hears the end of a turn."""
-        endings = self.endings(ears, "train", self._config.endings.turns)
         torch.manual_seed(self._config.turn_end.seed)
 
         def train(net: TurnEnd, first: int, save: Callable[[int], None]) -> None:
             settings = self._config.turn_end
+            endings = self.endings(ears, "train", self._config.endings.turns)
             train_turn_end(net, endings, settings, first, save, self._curve("turn_end"))
 
         return self._stage("turn_end", TurnEnd(), train)

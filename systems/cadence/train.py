@@ -6,10 +6,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from cascadence.systems.cadence.bundle import Bundle, save_bundle
+from cascadence.systems.cadence.bundle import Bundle, read_config, save_bundle
 from cascadence.systems.cadence.config import TrainConfig, load_config, smoke_config
 from cascadence.systems.cadence.evaluate import evaluate_replies
 from cascadence.systems.cadence.spelling import spelling_table
@@ -61,7 +62,13 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
     sample = range(min(len(lessons), 200))
     learned = evaluate_replies(ears, decoder, heard, sample)
     stages.log(f"training turns written exactly: {learned.exact} of {learned.turns}")
-    training = {"config": config.model_dump(mode="json"), "learned": asdict(learned)}
+    training: dict[str, Any] = {
+        "config": config.model_dump(mode="json") | {"start": None},
+        "learned": asdict(learned),
+    }
+    if config.start is not None:
+        before = read_config(config.start)
+        training["start"] = {"sha256": before["sha256"], "training": before["training"]}
     if config.speech.evaluation:
         fresh = stages.speech("test", config.speech.evaluation)
         statistics = (targets.style_mean, targets.style_std)
@@ -75,6 +82,7 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         training["turn_end"] = asdict(score_ends(turn_end, fresh_ends))
     phones = functools.cache(stages.reply_voice().symbols)
     replies = {p.reply: r for p, r in zip(lessons.plans, lessons.replies, strict=True) if p.reply}
+    spelled_before = stages.start.spelling if stages.start else {}
     bundle = Bundle(
         ears=ears,
         decoder=decoder,
@@ -82,7 +90,7 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         turn_end=turn_end,
         table=table,
         words=vocabulary,
-        spelling=spelling_table(replies.items(), phones),
+        spelling=spelling_table(replies.items(), phones) | spelled_before,
         statistics=StyleStatistics.of(targets.style_mean, targets.style_std),
         training=training,
     )
