@@ -113,8 +113,10 @@ class Answer:
         start_s: true start of the speech, on the conversation's clock.
         end_s: its true end, which may lie ahead.
         text: what the user says.
-        reply_text: the reference reply; empty where there is none.
+        reply_text: the reference reply, or the first accepted answer; empty where there is none.
         stay_silent: whether nothing should be said.
+        is_addressed: whether it is said to the system and for the floor: an aside and a backchannel
+            are not.
     """
 
     start_s: float
@@ -122,6 +124,7 @@ class Answer:
     text: str
     reply_text: str
     stay_silent: bool
+    is_addressed: bool
 
 
 class Oracle(Protocol):

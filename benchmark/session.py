@@ -13,7 +13,7 @@ from typing import Self
 
 from cascadence.audio import Audio
 from cascadence.clock import Clock
-from cascadence.conversation import Conversation
+from cascadence.conversation import Aside, Backchannel, Conversation
 from cascadence.degradation_channel import Surroundings, UserChannel
 from cascadence.errors import CascadenceError
 from cascadence.events import AudioOut, ClearAudio, EndOfTurn, Event, Stamped, audio_of, stamp
@@ -128,13 +128,15 @@ class _ManifestOracle:
         answers = []
         for played in self._user.turns:
             turn = self._conversation.turns[played.index]
+            is_addressed = not isinstance(turn.when, Aside | Backchannel)
             answers.append(
                 Answer(
                     start_s=played.speech_start_s,
                     end_s=played.speech_end_s,
                     text=turn.text,
-                    reply_text=turn.expect.reply_text or "",
-                    stay_silent=turn.expect.stay_silent,
+                    reply_text=turn.expect.reply_text or "".join(turn.expect.answer[:1]),
+                    stay_silent=turn.expect.stay_silent or not is_addressed,
+                    is_addressed=is_addressed,
                 )
             )
         return answers

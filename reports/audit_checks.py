@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from cascadence.conversation import UserTurn
+from cascadence.conversation import Aside, Backchannel, UserTurn
 from cascadence.estimators import Observation
-from cascadence.measurement import Censored, MetricSpec, ratio
+from cascadence.measurement import Censored, MetricSpec, Ratio, ratio
 from cascadence.reports.contents import Contents, ShownCell
 from cascadence.reports.entries import Entry, Numbers, observations
 from cascadence.results import Row
@@ -310,17 +310,20 @@ def sum_of(*names: str) -> Callable[[Place], float | str]:
 
 
 def misheard(place: Place) -> float | str:
-    """Expect every n-th word of a conversation to be misheard."""
+    """Expect one word too many for every n-th word of a conversation's turns to the system.
+
+    The words that the errors are set against are those that the metric counted.
+    """
     every = int(_parameters(place).get("misheard_every", 0))
-    words = errors = 0
+    errors = 0
     for conversation_id in {row.conversation_id for row in place.rows}:
         told = place.contents.conversation(place.cell, conversation_id)
         if told is None:
             return "the corpus is not at hand"
-        answered = [turn for turn in told.turns if not turn.expect.stay_silent]
-        count = sum(len(turn.text.split()) for turn in answered)
-        words += count
-        errors += count // every if every else 0
+        heard = [turn for turn in told.turns if not isinstance(turn.when, Aside | Backchannel)]
+        errors += sum(len(turn.text.split()) for turn in heard) // every if every else 0
+    counted = [row.measurement.quantity for row in place.rows]
+    words = sum(q.denominator for q in counted if isinstance(q, Ratio))
     return errors / words if words else "no words"
 
 
@@ -330,10 +333,13 @@ def right(place: Place) -> float | str:
     if not (place.cell.info.get("parts") or parameters.get("wav")):
         return "it speaks noise: it was given no voice"
     every = int(parameters.get("wrong_every", 0))
-    turns = [(row.measurement.turn, place.turn(row)) for row in place.rows]
+    judged = [row for row in place.rows if row.measurement.status == "ok"]
+    turns = [(row.measurement.turn, place.turn(row)) for row in judged]
     known = [(number, turn) for number, turn in turns if turn is not None and number is not None]
-    if not known or len(known) < len(turns):
+    if len(known) < len(turns):
         return "the corpus is not at hand"
+    if not known:
+        return "no turn has a task"
     hits = [
         turn.expect.stay_silent or not every or (number + 1) % every != 0 for number, turn in known
     ]

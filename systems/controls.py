@@ -21,7 +21,7 @@ from cascadence.registry import build
 from cascadence.systems.turn_taking import HalfDuplex, TurnTaking
 
 LICENCE: Final = "Apache-2.0"
-_REVISION: Final = "1"
+_REVISION: Final = "2"
 
 _LEVEL_DBFS = -20.0
 _SYLLABLES_PER_S = 4.0
@@ -141,16 +141,20 @@ class AlwaysTalking(_Deaf):
 
 
 class Toggle(_Deaf):
-    """Talks for a second and is silent for a second, by the clock."""
+    """Talks for a second and is silent for a second, by the clock.
+
+    When it begins is drawn in each conversation, or what all users say at about the same time would
+    always meet the same half of the period.
+    """
 
     name = "toggle"
 
     def converse(self, audio_in: AudioIn, context: Context) -> Iterator[Event]:
-        """Begin a burst every two seconds."""
+        """Begin a burst every two seconds, the first within two."""
         burst = speech_noise(_BURST_S, INPUT_RATE, context.seed)
-        begun = 0
+        begun, phase = 0, np.random.default_rng(context.seed).random()
         for _ in audio_in:
-            if audio_in.position_s >= begun * _PERIOD_S:
+            if audio_in.position_s >= (phase + begun) * _PERIOD_S:
                 begun += 1
                 yield AudioOut(burst.samples, burst.sample_rate)
                 yield EndOfTurn()

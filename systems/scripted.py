@@ -17,7 +17,7 @@ from cascadence.registry import build
 from cascadence.systems.controls import LICENCE, speech_noise
 from cascadence.systems.oracles import answers
 
-_REVISION: Final = "2"
+_REVISION: Final = "3"
 _MISHEARD = "mumble"
 _WRONG_REPLY = "I would rather not say."
 
@@ -36,7 +36,8 @@ class Planted:
         reply_s: length of a reply of noise, where there is neither a voice nor a recording.
         stall_s: silence in the middle of each reply, because its second half is late.
         yield_s: the system falls silent this long after a barge-in begins; ``None``: it talks on.
-        misheard_every: every n-th word of the conversation is misheard; 0: none.
+        misheard_every: for every n-th word of the conversation, one more is heard than was said, at
+            the end of its turn: one error each, however words are counted; 0: none.
         wrong_every: every n-th reply of the conversation is wrong; 0: none.
     """
 
@@ -129,13 +130,14 @@ class Scripted:
                 prepared = self._prepare(answer, play.turn, context)
             if context.playout.remaining_s > 0.0 and play.yields_to(answer):
                 yield ClearAudio()
-            if answer.stay_silent:
-                play.turn += 1
-                prepared = None
-            elif play.decides(answer):
-                yield from play.reply(answer, *prepared, context)
-                play.turn += 1
-                prepared = None
+            if not play.decides(answer):
+                continue
+            if answer.is_addressed:
+                yield from play.hear(answer)
+            if not answer.stay_silent:
+                yield from play.reply(*prepared, context)
+            play.turn += 1
+            prepared = None
 
     def _prepare(self, answer: Answer, turn: int, context: Context) -> tuple[str, Audio]:
         every = self.planted.wrong_every
@@ -172,20 +174,24 @@ class _Play:
     def yields_to(self, answer: Answer) -> bool:
         """Whether the moment has come to make way for a user who speaks into the reply."""
         yield_s = self._planted.yield_s
-        if yield_s is None or self._yielded_to == self.turn:
+        if yield_s is None or self._yielded_to == self.turn or not answer.is_addressed:
             return False
         if not self._reached(answer.start_s + yield_s):
             return False
         self._yielded_to = self.turn
         return True
 
-    def reply(self, answer: Answer, text: str, audio: Audio, context: Context) -> Iterator[Event]:
-        """Hear, think and speak for as long as was planned."""
+    def hear(self, answer: Answer) -> Iterator[Event]:
+        """Decide that the turn is over, and hear it for as long as was planned."""
         yield Mark("endpoint", "end")
         yield Mark("asr", "start")
         _compute(self._planted.asr_s)
         yield Mark("asr", "end")
-        yield Heard(self._mishear(answer.text))
+        if answer.text.strip():
+            yield Heard(self._mishear(answer.text))
+
+    def reply(self, text: str, audio: Audio, context: Context) -> Iterator[Event]:
+        """Think and speak for as long as was planned."""
         yield Mark("llm", "start")
         _compute(self._planted.llm_s)
         yield Mark("llm", "first")
@@ -217,12 +223,11 @@ class _Play:
 
     def _mishear(self, text: str) -> str:
         every = self._planted.misheard_every
-        words = text.split()
-        for place in range(len(words)):
-            self._words += 1
-            if every and self._words % every == 0:
-                words[place] = _MISHEARD
-        return " ".join(words)
+        if not every:
+            return text
+        before, self._words = self._words, self._words + len(text.split())
+        more = self._words // every - before // every
+        return " ".join([text, *[_MISHEARD] * more])
 
 
 def _compute(duration_s: float) -> None:

@@ -9,7 +9,7 @@ from scipy.signal import correlate
 
 from cascadence.audio import Audio, audible_runs, silence
 from cascadence.clock import VirtualClock
-from cascadence.conversation import At, BargeIn, Expect
+from cascadence.conversation import At, Backchannel, BargeIn, Expect
 from cascadence.errors import CascadenceError
 from cascadence.protocols import FRAME_S, INPUT_RATE, Context, System
 from cascadence.systems import scripted
@@ -67,13 +67,19 @@ def test_always_talking_never_pauses() -> None:
     assert recording.stalls == ()
 
 
-def test_toggle_talks_every_other_second() -> None:
-    recording = played(Toggle(), Said(), Said())
-    runs = audible_runs(recording.system)
-    assert len(runs) >= 3
-    for number, (start_s, end_s) in enumerate(runs[:-1]):
-        assert start_s == pytest.approx(2.0 * number, abs=0.04)
-        assert end_s - start_s == pytest.approx(1.0, abs=0.02)
+def test_toggle_talks_every_other_second_from_a_moment_drawn_by_seed() -> None:
+    firsts_s = []
+    for seed in (0, 0, 1, 2):
+        recording = played(Toggle(), Said(), Said(), seed=seed)
+        runs = audible_runs(recording.system)
+        assert len(runs) >= 2
+        firsts_s.append(runs[0][0])
+        for number, (start_s, end_s) in enumerate(runs[:-1]):
+            assert start_s == pytest.approx(runs[0][0] + 2.0 * number, abs=0.04)
+            assert end_s - start_s == pytest.approx(1.0, abs=0.02)
+    assert firsts_s[0] == pytest.approx(firsts_s[1], abs=0.04)
+    assert max(firsts_s) < 2.04
+    assert np.min(np.diff(sorted(firsts_s[1:]))) > 0.1
 
 
 def test_parrot_plays_the_user_back() -> None:
@@ -165,13 +171,34 @@ def test_scripted_yields_as_planted_or_talks_on(yield_s: float | None) -> None:
 
 
 @pytest.mark.usefixtures("planted_time")
+@pytest.mark.parametrize(
+    ("when", "cleared", "heard"),
+    [
+        (Backchannel(after_onset_s=0.8), 0, ""),
+        (BargeIn(after_onset_s=0.8), 1, "stop"),
+    ],
+)
+def test_scripted_yields_to_a_stop_but_not_to_a_backchannel(
+    when: Backchannel | BargeIn, cleared: int, heard: str
+) -> None:
+    stop = Said(text="stop", when=when, expect=Expect(stay_silent=isinstance(when, BargeIn)))
+    asked = Said(text="one two", expect=Expect(answer=("three", "four")))
+    recording = played(Scripted(reply_s=4.0, misheard_every=2), asked, stop)
+    assert len(times_s(recording, "clear")) == cleared
+    first, second = recording.turns
+    assert recording.text_for(first) == "three", "the first accepted answer"
+    assert (recording.text_for(second, "heard") or "") == heard
+    assert not recording.text_for(second)
+
+
+@pytest.mark.usefixtures("planted_time")
 def test_scripted_errors_are_counted_out() -> None:
     said = [
         Said(text="one two three four five", expect=Expect(reply_text="Right.")) for _ in range(4)
     ]
     recording = played(Scripted(misheard_every=5, wrong_every=2), *said)
     heard = [recording.text_for(turn, "heard") for turn in recording.turns]
-    assert heard == ["one two three four mumble"] * 4
+    assert heard == ["one two three four five mumble"] * 4
     replies = [recording.text_for(turn) for turn in recording.turns]
     assert [reply == "Right." for reply in replies] == [True, False, True, False]
 
