@@ -265,7 +265,8 @@ def rtf(case: Case, tools: Tools) -> Measurement:
         float(event.data["duration_s"]) for event in case.recording.events if event.kind == "audio"
     )
     if produced_s <= 0.0:
-        return skipped("the system produced no audio")
+        sounds = bool(case.recording.system.samples.any())
+        return skipped(NO_CHUNKS if sounds else "the system produced no audio")
     return ratio(case.recording.compute_s, produced_s)
 
 

@@ -198,7 +198,9 @@ def test_rtf_is_compute_over_audio_and_needs_audio() -> None:
         compute_s=0.4,
     )
     assert measured(latency.rtf, case)[0].quantity == Ratio(0.4, 2.0)
-    assert measured(latency.rtf, case_of(Spoken(1.0, 2.0)))[0].status == "skipped"
+    silent, untold = case_of(Spoken(1.0, 2.0)), case_of(Spoken(1.0, 2.0), system=[(2.5, 4.0)])
+    reasons = [measured(latency.rtf, each)[0].reason for each in (silent, untold)]
+    assert reasons == ["the system produced no audio", latency.NO_CHUNKS]
 
 
 def test_stalls_are_added_up_turn_by_turn() -> None:
