@@ -278,6 +278,21 @@ def _dominates(pairs: Sequence[tuple[Entry, Entry]]) -> bool:
     return ahead and not worse
 
 
+def met_by_bursts(place: Place) -> Observed:
+    """Demand a cut-off wherever a burst begins in a turn: in a share of length over period.
+
+    The share of a turn of at least a period is 1; which of the shorter ones are met is chance.
+    """
+    period_s = _parameters(place).get("period_s")
+    judged = [row for row in place.rows if row.measurement.status == "ok"]
+    spans_s = [turn.speech_s for row in judged if (turn := place.turn(row)) is not None]
+    if not period_s or not spans_s or len(spans_s) < len(judged):
+        reason = "the corpus is not at hand" if period_s and judged else "no turn, or no period"
+        return Observed("not measured", n=place.entry.n, note=reason)
+    expected = sum(min(1.0, (b - a) / period_s) for a, b in spans_s) / len(spans_s)
+    return _about(place.entry, expected, NEAR, f"expected {expected:.2f}")
+
+
 def planted(expected: Callable[[Place], float | str], tolerance: float) -> Check:
     """Demand a number that the control was made to score; chance plays no part, so no interval.
 

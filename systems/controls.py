@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
 import numpy as np
@@ -21,7 +21,7 @@ from cascadence.registry import build
 from cascadence.systems.turn_taking import HalfDuplex, TurnTaking
 
 LICENCE: Final = "Apache-2.0"
-_REVISION: Final = "2"
+_REVISION: Final = "3"
 
 _LEVEL_DBFS = -20.0
 _SYLLABLES_PER_S = 4.0
@@ -88,6 +88,7 @@ class _Deaf:
     """What the deaf controls share: nothing to load, and no use for what the user says."""
 
     name = ""
+    parameters: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def info(self) -> SystemInfo:
@@ -99,6 +100,7 @@ class _Deaf:
             output_rate=INPUT_RATE,
             licence=LICENCE,
             revision=_REVISION,
+            parameters=dict(self.parameters),
         )
 
     def __enter__(self) -> Self:
@@ -148,6 +150,7 @@ class Toggle(_Deaf):
     """
 
     name = "toggle"
+    parameters = MappingProxyType({"period_s": _PERIOD_S, "burst_s": _BURST_S})
 
     def converse(self, audio_in: AudioIn, context: Context) -> Iterator[Event]:
         """Begin a burst every two seconds, the first within two."""

@@ -71,7 +71,7 @@ class Scripted:
 
         Args:
             tts: a voice for the reference replies; it speaks while the user does, off the
-                planned time.
+                planned time. With `oracle` every word counts as heard, and success is as planted.
             wav: a sound file to be played as every reply instead.
             **planted: fields of `Planted`.
 
@@ -120,6 +120,7 @@ class Scripted:
     def converse(self, audio_in: AudioIn, context: Context) -> Iterator[Event]:
         """Answer every turn that wants an answer, on time."""
         play = _Play(self.planted, audio_in)
+        understood = self._tts is not None and self._tts.info.sees_answers
         prepared: tuple[str, Audio] | None = None
         for _ in audio_in:
             begun = answers(context)
@@ -135,7 +136,7 @@ class Scripted:
             if answer.is_addressed:
                 yield from play.hear(answer)
             if not answer.stay_silent:
-                yield from play.reply(*prepared, context)
+                yield from play.reply(*prepared, context, understood=understood)
             play.turn += 1
             prepared = None
 
@@ -190,13 +191,15 @@ class _Play:
         if answer.text.strip():
             yield Heard(self._mishear(answer.text))
 
-    def reply(self, text: str, audio: Audio, context: Context) -> Iterator[Event]:
+    def reply(
+        self, text: str, audio: Audio, context: Context, *, understood: bool
+    ) -> Iterator[Event]:
         """Think and speak for as long as was planned."""
         yield Mark("llm", "start")
         _compute(self._planted.llm_s)
         yield Mark("llm", "first")
         if text:
-            yield TextOut(text)
+            yield TextOut(text, understood=understood)
         yield Mark("llm", "end")
         yield Mark("tts", "start")
         _compute(self._planted.compute_s)

@@ -28,13 +28,15 @@ from cascadence.reports.page import write_report
 from cascadence.reports.tables import audit_text, to_text
 from cascadence.results import Row, Run
 from cascadence.run_directory import Key, RunDirectory
-from corpus_folder import conversation, write_corpus
+from corpus_folder import SPEECH_S, conversation, write_corpus
 from planted_run import about
 
 COUNT = 8
 SILENT_FROM = 6
 """From this conversation on, the manifest expects silence."""
 CONTROLS = ("silent", "always_talking", "toggle", "parrot", "random_reply", "scripted")
+TOGGLE = {"period_s": 0.1}
+"""Every turn is longer: a burst begins in each."""
 PLANTED = {
     "delay_s": 0.4,
     "asr_s": 0.1,
@@ -96,7 +98,7 @@ def run_of(corpus: Path, planted: Planted, systems: Sequence[str] = ("alpha",)) 
     for name in dict.fromkeys([*systems, *(name for name, _ in planted)]):
         record = by_system.get(name, content["cells"][2])
         info = {**record["info"], "name": name, "sees_answers": False}
-        info["parameters"] = PLANTED if name == "scripted" else {}
+        info["parameters"] = {"scripted": PLANTED, "toggle": TOGGLE}.get(name, {})
         cells.append({**record, "name": f"{name}--corpus", "system_name": name, "info": info})
     specs = [dataclasses.asdict(one) for one in SPECS]
     rows, results = [], {}
@@ -189,6 +191,16 @@ def test_each_requirement_is_held_and_violated(corpus: Path, control: str, metri
         missing = row_of(audited(corpus, nothing), *place).observed
         assert (missing.state, missing.value) == ("not measured", None)
         assert missing.note
+
+
+def test_bursts_meet_a_share_of_short_turns(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_s, end_s = SPEECH_S
+    monkeypatch.setitem(TOGGLE, "period_s", 2 * (end_s - start_s))
+    place = ("toggle", "cutoff_rate")
+    for met, state in ((4, "held"), (8, "violated"), (0, "violated")):
+        planted = {place: shares(*[1] * met, *[0] * (COUNT - met))}
+        found = row_of(audited(corpus, planted), *place).observed
+        assert (found.state, found.note) == (state, "expected 0.50")
 
 
 def test_every_requirement_has_a_case() -> None:

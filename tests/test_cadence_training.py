@@ -1,6 +1,7 @@
 """Cadence's training, small: from an empty folder to weights that know 20 turns by heart."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,15 +9,18 @@ import pytest
 for module in ("torch", "safetensors", "swift_f0", "piper", "onnx", "py_nanotts"):
     pytest.importorskip(module)
 
+from cascadence.errors import CascadenceError  # noqa: E402
 from cascadence.systems.cadence.bundle import load_bundle, read_config  # noqa: E402
 from cascadence.systems.cadence.config import (  # noqa: E402
     SpeechConfig,
+    StageConfig,
     TrainConfig,
     load_config,
     smoke_config,
 )
 from cascadence.systems.cadence.data import plan_turns  # noqa: E402
 from cascadence.systems.cadence.fitting import Plan, fit, learning_rate_share  # noqa: E402
+from cascadence.systems.cadence.stages import Stages  # noqa: E402
 from cascadence.systems.cadence.train import main  # noqa: E402
 
 
@@ -56,6 +60,36 @@ def test_a_stage_is_keyed_by_what_it_builds_on() -> None:
     assert config.speech.fingerprint() != other.speech.fingerprint()
     assert config.ears.fingerprint("a") != config.ears.fingerprint("b")
     assert config.ears.fingerprint("a") == TrainConfig().ears.fingerprint("a")
+
+
+@pytest.mark.slow
+def test_training_goes_on_from_given_weights(trained: Path, tmp_path: Path) -> None:
+    settings = smoke_config().model_dump(mode="json")
+    for name in ("ears", "vocoder", "turn_end"):
+        settings[name]["steps"] = 0
+    settings["decoder"] |= {"steps": 5, "regrouped": 0}
+    settings["start"] = str(Path("..") / "before")
+    before = shutil.copytree(trained / "weights", tmp_path / "before")
+    (tmp_path / "asked").mkdir()
+    asked = tmp_path / "asked" / "mine.yaml"
+    asked.write_text(json.dumps(settings))
+    old, new = load_bundle(before), load_bundle(main(asked, tmp_path / "out"))
+    for name in ("ears", "vocoder", "turn_end"):
+        pairs = zip(getattr(old, name).parameters(), getattr(new, name).parameters(), strict=True)
+        assert all(one.equal(other) for one, other in pairs), name
+    assert not next(old.decoder.parameters()).equal(next(new.decoder.parameters()))
+    assert (new.table.symbols, new.words) == (old.table.symbols, old.words)
+    assert new.statistics == old.statistics
+    assert new.training["start"] == {
+        "sha256": read_config(before)["sha256"],
+        "training": old.training,
+    }
+
+
+def test_what_is_kept_must_be_there(tmp_path: Path) -> None:
+    config = TrainConfig(turn_end=StageConfig(steps=0, batch=1, learning_rate=1e-3))
+    with pytest.raises(CascadenceError, match="no weights to keep: turn_end"):
+        Stages(config, tmp_path)
 
 
 def test_unknown_settings_are_refused(tmp_path: Path) -> None:
