@@ -34,8 +34,8 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
     """Runs every stage that is not done yet.
 
     Args:
-        config_path: a YAML file with fields of `TrainConfig` that differ from the defaults, near those with
-            which the third weights were trained; unused with `smoke`.
+        config_path: a YAML file with fields of `TrainConfig` that differ from the defaults;
+            unused with `smoke`.
         out_dir: for stages and logs, and, in `weights/`, the result.
         smoke: shrinks everything to about three minutes: 20 turns that must be learned by heart.
 
