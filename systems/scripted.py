@@ -17,7 +17,7 @@ from cascadence.registry import build
 from cascadence.systems.controls import LICENCE, speech_noise
 from cascadence.systems.oracles import answers
 
-_REVISION: Final = "3"
+_REVISION: Final = "4"
 _MISHEARD = "mumble"
 _WRONG_REPLY = "I would rather not say."
 
@@ -35,7 +35,8 @@ class Planted:
             four.
         reply_s: length of a reply of noise, where there is neither a voice nor a recording.
         stall_s: silence in the middle of each reply, because its second half is late.
-        yield_s: the system falls silent this long after a barge-in begins; ``None``: it talks on.
+        yield_s: the system falls silent this long after a barge-in begins, and gives up what was
+            still to come; ``None``: it talks on.
         misheard_every: for every n-th word of the conversation, one more is heard than was said, at
             the end of its turn: one error each, however words are counted; 0: none.
         wrong_every: every n-th reply of the conversation is wrong; 0: none.
@@ -123,21 +124,20 @@ class Scripted:
         understood = self._tts is not None and self._tts.info.sees_answers
         prepared: tuple[str, Audio] | None = None
         for _ in audio_in:
-            begun = answers(context)
-            if play.turn >= len(begun):
+            answer = play.next_answer(context)
+            if answer is None:
                 continue
-            answer = begun[play.turn]
             if prepared is None:
                 prepared = self._prepare(answer, play.turn, context)
             if context.playout.remaining_s > 0.0 and play.yields_to(answer):
                 yield ClearAudio()
             if not play.decides(answer):
                 continue
+            play.turn += 1
             if answer.is_addressed:
                 yield from play.hear(answer)
             if not answer.stay_silent:
                 yield from play.reply(*prepared, context, understood=understood)
-            play.turn += 1
             prepared = None
 
     def _prepare(self, answer: Answer, turn: int, context: Context) -> tuple[str, Audio]:
@@ -167,6 +167,11 @@ class _Play:
         self._audio_in = audio_in
         self._yielded_to = -1
         self._words = 0
+
+    def next_answer(self, context: Context) -> Answer | None:
+        """Return what the manifest knows of the turn that comes next, once it has begun."""
+        begun = answers(context)
+        return begun[self.turn] if self.turn < len(begun) else None
 
     def decides(self, answer: Answer) -> bool:
         """Whether the moment of the end-of-turn decision is here."""
@@ -204,17 +209,30 @@ class _Play:
         yield Mark("tts", "start")
         _compute(self._planted.compute_s)
         yield Mark("tts", "first")
-        if self._planted.stall_s > 0.0:
-            half = len(audio) // 2
+        half = len(audio) // 2 if self._planted.stall_s > 0.0 else 0
+        if half:
             yield AudioOut(audio.samples[:half], audio.sample_rate)
-            for _ in self._audio_in:
-                if context.playout.remaining_s <= FRAME_S:
-                    break
-            _compute(context.playout.remaining_s + self._planted.stall_s)
-            audio = Audio(audio.samples[half:], audio.sample_rate)
-        yield AudioOut(audio.samples, audio.sample_rate)
+            if self._interrupted(context):
+                yield ClearAudio()
+                return
+        yield AudioOut(audio.samples[half:], audio.sample_rate)
         yield Mark("tts", "end")
         yield EndOfTurn()
+
+    def _interrupted(self, context: Context) -> bool:
+        """Wait until the second half is due; whether somebody was made way for before."""
+        due_s = self._audio_in.position_s
+        for _ in self._audio_in:
+            # The microphone may be behind at first: what counts is the last look at the queue.
+            if context.playout.remaining_s > 0.0:
+                dry_s = self._audio_in.position_s + context.playout.remaining_s
+                due_s = dry_s + self._planted.stall_s
+            answer = self.next_answer(context)
+            if answer is not None and self.yields_to(answer):
+                return True
+            if self._reached(due_s):
+                break
+        return False
 
     def _reached(self, target_s: float) -> bool:
         """Whether a time comes before the next frame; if so, wait for it to the millisecond."""

@@ -26,6 +26,8 @@ from cascadence.systems.scripted import Scripted
 from planted import PlantedTts, Said, gap_s, played, spend, times_s
 from planted_reading import replies_s, reply_audio
 
+SILENCE = Expect(stay_silent=True)
+
 
 def test_noise_is_at_its_level_audible_at_once_and_the_same_again() -> None:
     noise = speech_noise(2.0, 22_050, 3).check()
@@ -168,6 +170,28 @@ def test_scripted_yields_as_planted_or_talks_on(yield_s: float | None) -> None:
         assert cleared_s == []
     else:
         assert [t_s - start_s for t_s in cleared_s] == [pytest.approx(yield_s, abs=FRAME_S)]
+
+
+@pytest.mark.usefixtures("planted_time")
+@pytest.mark.parametrize(
+    ("after_onset_s", "silent_after_s", "chunks"),
+    [(0.7, 0.3, 1), (1.9, 0.1, 1), (2.5, 0.3, 2)],
+    ids=["in the first half", "in the stall", "in the second half"],
+)
+def test_scripted_yields_in_time_wherever_its_stall_is(
+    after_onset_s: float, silent_after_s: float, chunks: int
+) -> None:
+    recording = played(
+        Scripted(yield_s=0.3, reply_s=4.0, stall_s=0.4),
+        Said(expect=Expect(reply_text="Right.")),
+        Said(when=BargeIn(after_onset_s=after_onset_s), pieces_s=(1.5,), expect=SILENCE),
+    )
+    start_s = recording.turns[1].speech_start_s
+    assert times_s(recording, "clear") == [pytest.approx(start_s + 0.3, abs=FRAME_S)]
+    assert len(times_s(recording, "audio")) == chunks
+    assert audible_runs(recording.system)[-1][1] - start_s == pytest.approx(
+        silent_after_s, abs=FRAME_S
+    )
 
 
 @pytest.mark.usefixtures("planted_time")
