@@ -270,15 +270,21 @@ def _has_utf8(text: str) -> bool:
 
 
 def to_table(name: str, values: Mapping[str, str]) -> str:
-    """Write one TOML table of strings; JSON's string syntax is TOML's.
+    """Write one TOML table of strings.
 
     Args:
         name: of the table; empty for the top level.
         values: its rows.
     """
     head = f"[{name}]\n" if name else ""
-    rows = (f"{_key(key)} = {json.dumps(value)}\n" for key, value in values.items())
+    rows = (f"{_key(key)} = {_quoted(value)}\n" for key, value in values.items())
     return head + "".join(rows)
+
+
+def _quoted(text: str) -> str:
+    """Write a TOML string: JSON's syntax, but no halves of pairs and no bare DEL."""
+    whole = _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text)
+    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _found(
@@ -324,7 +330,7 @@ def _info(dataset: Dataset, speakers: Mapping[str, None]) -> str:
 
 def _key(name: str) -> str:
     bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
-    return name if bare else json.dumps(name)
+    return name if bare else _quoted(name)
 
 
 def _link_or_copy(origin: Path, target: Path) -> None:

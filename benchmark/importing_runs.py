@@ -27,7 +27,7 @@ from cascadence.machine import source_revision
 from cascadence.manifest import MANIFEST, Problem
 from cascadence.protocols import INPUT_RATE
 from cascadence.recording import Recording, to_json
-from cascadence.run_directory import RunDirectory
+from cascadence.run_directory import HERE, RunDirectory
 from cascadence.simulator import PlayedTurn
 from cascadence.sweep import CorpusEntry, Sweep, SystemEntry
 
@@ -119,7 +119,7 @@ def import_recordings(
             written = import_corpus(
                 writer, source, partial / CORPUS, replace=True, limit=limit, done=done
             )
-            record = _record(importer, source, target, writer, written.problems)
+            record = _record(importer, source, target.name, writer, written.problems)
             directory.write_run(record)
         if target.exists():
             shutil.rmtree(target)
@@ -270,24 +270,23 @@ def _failed_row(key: tuple[str, str, int], reason: str) -> dict[str, Any]:
 def _record(
     importer: RecordingImporter,
     source: Path,
-    target: Path,
+    name: str,
     writer: _Writer,
     problems: Iterable[Problem],
 ) -> dict[str, Any]:
     """What ``run.json`` says: no machine and no dates, for nobody knows where it was recorded."""
-    corpus = (target / CORPUS).resolve()
     manifest = writer._directory.path / CORPUS / MANIFEST
     sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
     dataset = importer.dataset
     sweep = Sweep(
-        name=_plain(target.name),
+        name=_plain(name),
         description=f"Imported recordings: {dataset.title}",
         corpora=(CorpusEntry(corpus=CORPUS),),
         systems=tuple(SystemEntry(name=name, system="recorded") for name in writer.cells),
         clock="real_time",
     )
     return {
-        "name": target.name,
+        "name": name,
         "status": "finished",
         "sweep": sweep.model_dump(mode="json"),
         "imported": {
@@ -301,7 +300,7 @@ def _record(
         },
         "source": source_revision(),
         "cells": [
-            {**cell, "corpus_path": str(corpus), "corpus_sha256": sha256}
+            {**cell, "corpus_path": f"{HERE}{CORPUS}", "corpus_sha256": sha256}
             for cell in writer.cells.values()
         ],
         "metrics": [],

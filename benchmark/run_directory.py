@@ -10,9 +10,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Final, Self
 
 from cascadence.audio import Audio, read_audio, write_audio
 from cascadence.errors import CascadenceError
@@ -20,6 +20,8 @@ from cascadence.recording import Recording, from_json
 
 Key = tuple[str, str, int]
 """Cell, conversation, repeat."""
+HERE: Final = "./"
+"""What the path of a corpus begins with in ``run.json`` that lies in the run directory."""
 
 
 class RunBusy(CascadenceError):
@@ -118,18 +120,44 @@ class RunDirectory:
         }
         return from_json(row, channels["user"], channels["system"])
 
+    def _from_here(self, place: str) -> str:
+        return str((self.path / place).resolve()) if place.startswith(HERE) else place
+
+    def _to_here(self, place: str) -> str:
+        here = self.path.resolve()
+        inside = Path(place).is_absolute() and Path(place).is_relative_to(here)
+        return HERE + Path(place).relative_to(here).as_posix() if inside else place
+
     def read_run(self) -> dict[str, Any]:
-        """Return ``run.json``, or nothing where there is none yet."""
+        """Return ``run.json``, or nothing where there is none yet.
+
+        A corpus that lies in the run directory is found there, wherever that has been moved to.
+        """
         path = self.path / "run.json"
         if not path.is_file():
             return {}
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return content
+        return _with_corpora(content, self._from_here)
 
     def write_run(self, content: Mapping[str, Any]) -> None:
         """Write ``run.json``, atomically."""
-        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        told = _with_corpora(content, self._to_here)
+        text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
         write_bytes(self.path / "run.json", text.encode())
+
+
+def _with_corpora(content: Mapping[str, Any], place: Callable[[str], str]) -> dict[str, Any]:
+    """Return ``run.json`` with other paths of corpora; what is no run's stays as it is."""
+    cells = content.get("cells") if isinstance(content, Mapping) else None
+    if not isinstance(cells, list):
+        return content  # type: ignore[return-value]
+    changed = [
+        {**cell, "corpus_path": place(cell["corpus_path"])}
+        if isinstance(cell, Mapping) and isinstance(cell.get("corpus_path"), str)
+        else cell
+        for cell in cells
+    ]
+    return {**content, "cells": changed}
 
 
 def drop_torn_line(path: Path) -> bool:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cascadence.clip import BadClip
 from cascadence.conversation import AudioRef, Conversation, UserTurn
 from cascadence.corpus import open_corpus
-from cascadence.importing import BadDataset, Dataset, Shelf, import_corpus, to_line
+from cascadence.importing import BadDataset, Dataset, Shelf, import_corpus, to_line, to_table
 from cascadence.manifest import BadLine, Problem, parse_line
 from cascadence.validation import validate
 
@@ -207,3 +208,15 @@ def test_a_conversation_with_half_a_surrogate_is_left_out_and_told(tmp_path: Pat
     imported = import_corpus(Halved(), plant(tmp_path / "data"))
     assert [one.id for one in open_corpus(str(imported.folder))] == ["one", "twin"]
     assert "instructions" in [problem.field for problem in imported.problems]
+
+
+@given(st.text(st.characters(codec=None)))
+def test_a_table_of_any_texts_is_toml(text: str) -> None:
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    assume(whole == text)
+    told = tomllib.loads(to_table("voices", {text: text, "plain": "\N{GRINNING FACE}"}))
+    assert told == {"voices": {text: text, "plain": "\N{GRINNING FACE}"}}
+
+
+def test_half_a_character_in_a_title_is_replaced() -> None:
+    assert tomllib.loads(to_table("", {"title": "a\ud83d"})) == {"title": "a\N{REPLACEMENT CHARACTER}"}

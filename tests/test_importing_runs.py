@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,23 @@ def test_a_run_is_complete_and_loads_again(tmp_path: Path) -> None:
     corpus = open_corpus(run.cells[0]["corpus_path"])
     assert corpus.path.is_relative_to(out.resolve())
     assert [len(corpus.clips(one)) for one in corpus] == [2, 2]
+
+
+def test_an_imported_run_may_be_moved_and_scored_twice(tmp_path: Path) -> None:
+    out, moved = tmp_path / "runs" / "planted", tmp_path / "elsewhere" / "calls"
+    import_recordings(Planted(), plant(tmp_path / "data"), out)
+    moved.parent.mkdir()
+    out.rename(moved)
+    shutil.rmtree(tmp_path / "data")
+    for _ in range(2):
+        score_run(moved, ["response_gap_s"], Quiet())  # type: ignore[arg-type]
+        written = json.loads((moved / "run.json").read_text())
+        assert {cell["corpus_path"] for cell in written["cells"]} == {"./corpus"}
+        assert str(tmp_path) not in json.dumps(written["cells"])
+    run = load_run(moved)
+    assert open_corpus(run.cells[0]["corpus_path"]).path == (moved / "corpus").resolve()
+    rows = run.rows_of("quick--corpus", "response_gap_s")
+    assert any(row.measurement.status == "ok" for row in rows)
 
 
 def test_a_run_can_be_scored_and_shown(tmp_path: Path) -> None:
