@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from cascadence.conversation import Aside, Backchannel, UserTurn
+from cascadence.conversation import UserTurn
 from cascadence.estimators import Observation
-from cascadence.measurement import Censored, MetricSpec, Ratio, ratio
+from cascadence.measurement import Censored, MetricSpec, ratio
 from cascadence.reports.contents import Contents, ShownCell
 from cascadence.reports.entries import Entry, Numbers, observations
 from cascadence.results import Row
@@ -66,6 +66,11 @@ class Place:
         """The measurements."""
         return self.contents.rows.get((self.cell.name, self.spec.name), [])
 
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What the control was given."""
+        return self.cell.info.get("parameters") or {}
+
     def among(self, role: str) -> list[ShownCell]:
         """Cells of a role in the same setting."""
         cells = self.contents.cells
@@ -93,11 +98,13 @@ def better(one: Entry, other: Entry) -> bool:
     return one.value > other.value if one.spec.direction == "higher" else one.value < other.value
 
 
-def _seen(entry: Entry, state: State, note: str = "") -> Observed:
+def seen(entry: Entry, state: State, note: str = "") -> Observed:
+    """Say what a corpus value shows."""
     return Observed(state, entry.value, entry.interval, entry.n, note)
 
 
-def _missing(entry: Entry) -> Observed:
+def missing(entry: Entry) -> Observed:
+    """Say why there is no corpus value."""
     reasons = "; ".join(map(str, entry.reasons[:2]))
     return Observed("not measured", n=entry.n, note=reasons or "no value")
 
@@ -108,8 +115,8 @@ def exactly(target: float) -> Check:
     def check(place: Place) -> Observed:
         entry = place.entry
         if entry.value is None:
-            return _missing(entry)
-        return _seen(entry, "held" if abs(entry.value - target) < 1e-9 else "violated")
+            return missing(entry)
+        return seen(entry, "held" if abs(entry.value - target) < 1e-9 else "violated")
 
     return check
 
@@ -125,11 +132,11 @@ def about(target: float, tolerance: float) -> Check:
 
 def _about(entry: Entry, target: float, tolerance: float, note: str = "") -> Observed:
     if entry.value is None:
-        return _missing(entry)
+        return missing(entry)
     low, high = entry.interval or (None, None)
     inside = low is not None and high is not None and low <= target <= high
     held = inside or abs(entry.value - target) <= tolerance
-    return _seen(entry, "held" if held else "violated", note)
+    return seen(entry, "held" if held else "violated", note)
 
 
 def at_ceiling(tolerance: float) -> Check:
@@ -140,7 +147,7 @@ def at_ceiling(tolerance: float) -> Check:
             best = row.measurement.details.get("ceiling")
             if row.measurement.status == "ok" and best is not None:
                 return _about(place.entry, best, tolerance, f"ceiling {best:.2f}")
-        return _missing(place.entry)
+        return missing(place.entry)
 
     return check
 
@@ -180,7 +187,7 @@ def _shares(place: Place, kept: Sequence[Observation], target: float, note: str)
     from cascadence.statistics import summarise
 
     if not kept:
-        return _missing(place.entry)
+        return missing(place.entry)
     spec = replace(place.spec, summary="ratio", range=(0.0, 1.0), level="turn")
     found = summarise(spec, kept, label=place.cell.name)
     state: State = "held" if all(_share(one) == target for one in kept) else "violated"
@@ -191,9 +198,9 @@ def all_skipped(place: Place) -> Observed:
     """Demand that there is no value, because there is nothing to measure."""
     entry = place.entry
     if entry.value is not None or entry.failed:
-        return _seen(entry, "violated", f"{entry.failed} failed" if entry.failed else "a value")
+        return seen(entry, "violated", f"{entry.failed} failed" if entry.failed else "a value")
     if not entry.skipped:
-        return _missing(entry)
+        return missing(entry)
     return Observed("held", note=f"{entry.skipped} skipped")
 
 
@@ -210,8 +217,8 @@ def deaf(place: Place) -> Observed:
         if row.measurement.status == "ok" and told is not None:
             own, shuffled = (_written(told.get(key)) for key in ("own", "shuffled"))
             state: State = "violated" if told["tells_apart"] else "held"
-            return _seen(place.entry, state, f"own events {own}, shuffled {shuffled}")
-    return _missing(place.entry)
+            return seen(place.entry, state, f"own events {own}, shuffled {shuffled}")
+    return missing(place.entry)
 
 
 def _written(x: object) -> str:
@@ -236,10 +243,10 @@ def floor(place: Place) -> Observed:
     real = [place.numbers.entry(cell, place.spec.name) for cell in place.among("system")]
     real = [other for other in real if other.value is not None]
     if entry.value is None or not real:
-        return _missing(entry) if entry.value is None else _seen(entry, "not measured", "no system")
+        return missing(entry) if entry.value is None else seen(entry, "not measured", "no system")
     above = [other for other in real if better(other, entry)]
     state: State = "held" if len(above) == len(real) else "violated"
-    return _seen(entry, state, f"{len(above)} of {len(real)} systems above")
+    return seen(entry, state, f"{len(above)} of {len(real)} systems above")
 
 
 def never_better(place: Place) -> Observed:
@@ -283,7 +290,7 @@ def met_by_bursts(place: Place) -> Observed:
 
     The share of a turn of at least a period is 1; which of the shorter ones are met is chance.
     """
-    period_s = _parameters(place).get("period_s")
+    period_s = place.parameters.get("period_s")
     judged = [row for row in place.rows if row.measurement.status == "ok"]
     spans_s = [turn.speech_s for row in judged if (turn := place.turn(row)) is not None]
     if not period_s or not spans_s or len(spans_s) < len(judged):
@@ -291,75 +298,3 @@ def met_by_bursts(place: Place) -> Observed:
         return Observed("not measured", n=place.entry.n, note=reason)
     expected = sum(min(1.0, (b - a) / period_s) for a, b in spans_s) / len(spans_s)
     return _about(place.entry, expected, NEAR, f"expected {expected:.2f}")
-
-
-def planted(expected: Callable[[Place], float | str], tolerance: float) -> Check:
-    """Demand a number that the control was made to score; chance plays no part, so no interval.
-
-    Args:
-        expected: tells it, or why there is none.
-        tolerance: in the metric's unit.
-    """
-
-    def check(place: Place) -> Observed:
-        target, entry = expected(place), place.entry
-        if isinstance(target, str):
-            return _seen(entry, "not measured", target)
-        if entry.value is None:
-            return _missing(entry)
-        held = abs(entry.value - target) <= tolerance
-        return _seen(entry, "held" if held else "violated", f"planted {target:.3g}")
-
-    return check
-
-
-def sum_of(*names: str) -> Callable[[Place], float | str]:
-    """Expect the sum of some of the control's parameters."""
-
-    def expected(place: Place) -> float | str:
-        parameters = _parameters(place)
-        found = [parameters[name] for name in names if parameters.get(name) is not None]
-        return float(sum(found)) if len(found) == len(names) else "nothing is planted"
-
-    return expected
-
-
-def misheard(place: Place) -> float | str:
-    """Expect one word too many for every n-th word of a conversation's turns to the system.
-
-    The words that the errors are set against are those that the metric counted.
-    """
-    every = int(_parameters(place).get("misheard_every", 0))
-    errors = 0
-    for conversation_id in {row.conversation_id for row in place.rows}:
-        told = place.contents.conversation(place.cell, conversation_id)
-        if told is None:
-            return "the corpus is not at hand"
-        heard = [turn for turn in told.turns if not isinstance(turn.when, Aside | Backchannel)]
-        errors += sum(len(turn.text.split()) for turn in heard) // every if every else 0
-    counted = [row.measurement.quantity for row in place.rows]
-    words = sum(q.denominator for q in counted if isinstance(q, Ratio))
-    return errors / words if words else "no words"
-
-
-def right(place: Place) -> float | str:
-    """Expect every n-th reply of a conversation to be wrong, and nothing else."""
-    parameters = _parameters(place)
-    if not (place.cell.info.get("parts") or parameters.get("wav")):
-        return "it speaks noise: it was given no voice"
-    every = int(parameters.get("wrong_every", 0))
-    judged = [row for row in place.rows if row.measurement.status == "ok"]
-    turns = [(row.measurement.turn, place.turn(row)) for row in judged]
-    known = [(number, turn) for number, turn in turns if turn is not None and number is not None]
-    if len(known) < len(turns):
-        return "the corpus is not at hand"
-    if not known:
-        return "no turn has a task"
-    hits = [
-        turn.expect.stay_silent or not every or (number + 1) % every != 0 for number, turn in known
-    ]
-    return sum(hits) / len(hits)
-
-
-def _parameters(place: Place) -> Mapping[str, Any]:
-    return place.cell.info.get("parameters") or {}

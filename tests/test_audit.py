@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,132 +10,34 @@ import pytest
 
 from cascadence.measurement import (
     Measurement,
-    MetricSpec,
     censored,
     failed,
     ratio,
     skipped,
     value,
 )
-from cascadence.reports.audit import COMBINED, REQUIREMENTS, Audit, AuditRow, audit
-from cascadence.reports.audit_views import audit_views
-from cascadence.reports.cautions import cautions
+from cascadence.reports.audit import COMBINED, REQUIREMENTS, audit
 from cascadence.reports.contents import Contents
 from cascadence.reports.entries import Numbers
-from cascadence.reports.page import write_report
-from cascadence.reports.tables import audit_text, to_text
-from cascadence.results import Row, Run
-from cascadence.run_directory import Key, RunDirectory
-from corpus_folder import SPEECH_S, conversation, write_corpus
-from planted_run import about
-
-COUNT = 8
-SILENT_FROM = 6
-"""From this conversation on, the manifest expects silence."""
-CONTROLS = ("silent", "always_talking", "toggle", "parrot", "random_reply", "scripted")
-TOGGLE = {"period_s": 0.1}
-"""Every turn is longer: a burst begins in each."""
-PLANTED = {
-    "delay_s": 0.4,
-    "asr_s": 0.1,
-    "llm_s": 0.05,
-    "compute_s": 0.15,
-    "stall_s": 0.2,
-    "yield_s": 0.3,
-    "misheard_every": 2,
-    "wrong_every": 0,
-    "wav": "voice.wav",
-}
-
-
-def spec(name: str, family: str, summary: str = "ratio", **more: Any) -> MetricSpec:
-    kind = {"unit": "ratio", "direction": "lower", "range": (0.0, 1.0), "level": "turn"}
-    return MetricSpec(name=name, family=family, summary=summary, **{**kind, **more})  # type: ignore[arg-type]
-
-
-CORPUS: dict[str, Any] = {"level": "corpus", "summary": "mean", "direction": "higher"}
-SPECS = (
-    spec("response_gap_s", "latency", "survival", unit="s", range=(-60.0, 600.0)),
-    spec("stall_s", "latency", "mean", unit="s", range=(0.0, 1e9)),
-    spec("task_success", "task", direction="higher"),
-    spec("heard_wer", "intelligibility"),
-    spec("cutoff_rate", "turn_taking"),
-    spec("yield_rate", "turn_taking", direction="higher"),
-    spec("yield_latency_s", "turn_taking", "survival", unit="s"),
-    spec("takeover_rate_pause", "turn_taking"),
-    spec("yield_rate_shuffled", "turn_taking", **CORPUS | {"direction": "neither"}),
-    spec("response_gap_shuffled_s", "turn_taking", **CORPUS | {"direction": "neither"}),
-    spec("log_f0_rmse_cents", "prosody", "mean", unit="cents", range=(0.0, 1e9)),
-    spec("prosody_similarity_auc", "prosody", **CORPUS),
-    spec("contrast_gain_f0", "paralinguistics", **CORPUS | {"range": (-1e9, 1e9)}),
-    spec("style_preservation", "paralinguistics", **CORPUS),
-    spec("style_information_bits", "paralinguistics", **CORPUS),
+from corpus_folder import SPEECH_S
+from planted_audit import (
+    CONTROLS,
+    COUNT,
+    PLANTED,
+    SPECS,
+    TOGGLE,
+    audit_corpus,
+    audited,
+    corpus_value,
+    row_of,
+    run_of,
+    shares,
 )
-Planted = Mapping[tuple[str, str], Measurement | Sequence[Measurement]]
-"""By control and metric: one measurement of the corpus (or for every turn), or one a turn."""
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Conversations of one turn; the last ones expect silence."""
-    folder = tmp_path_factory.mktemp("audit") / "corpus"
-    lines = []
-    for i in range(COUNT):
-        line = conversation(folder, f"c{i}")
-        if i >= SILENT_FROM:
-            line["turns"][0]["expect"] = {"stay_silent": True}
-        lines.append(line)
-    return write_corpus(folder, lines)
-
-
-def run_of(corpus: Path, planted: Planted, systems: Sequence[str] = ("alpha",)) -> Run:
-    """A run in memory with these systems, and the controls that anything is planted for."""
-    content = about(corpus)
-    by_system = {name: content["cells"][0] for name in systems}
-    cells = []
-    for name in dict.fromkeys([*systems, *(name for name, _ in planted)]):
-        record = by_system.get(name, content["cells"][2])
-        info = {**record["info"], "name": name, "sees_answers": False}
-        info["parameters"] = {"scripted": PLANTED, "toggle": TOGGLE}.get(name, {})
-        cells.append({**record, "name": f"{name}--corpus", "system_name": name, "info": info})
-    specs = [dataclasses.asdict(one) for one in SPECS]
-    rows, results = [], {}
-    for (name, metric), found in planted.items():
-        rows += _rows(name, metric, found)
-    for cell in cells:
-        for i in range(COUNT):
-            key: Key = (str(cell["name"]), f"c{i}", 0)
-            results[key] = {"status": "ok"}
-    told = {**content, "cells": cells, "metrics": specs}
-    return Run(RunDirectory(corpus.parent / "run"), told, results, tuple(rows))
-
-
-def _rows(name: str, metric: str, found: Measurement | Sequence[Measurement]) -> list[Row]:
-    cell, signature = f"{name}--corpus", f"{metric}@1"
-    level = next(one.level for one in SPECS if one.name == metric)
-    if isinstance(found, Measurement) and level == "corpus":
-        return [Row(cell, "", 0, metric, signature, "f", found)]
-    each = [found] * COUNT if isinstance(found, Measurement) else found
-    return [
-        Row(cell, f"c{i}", 0, metric, signature, "f", one.on_turn(0)) for i, one in enumerate(each)
-    ]
-
-
-def audited(corpus: Path, planted: Planted) -> Audit:
-    return audit(Numbers(Contents(run_of(corpus, planted))))
-
-
-def row_of(found: Audit, control: str, metric: str) -> AuditRow:
-    (row,) = [r for r in found.rows if (r.control.system, r.metric) == (control, metric)]
-    return row
-
-
-def corpus_value(x: float, low: float, high: float, **details: Any) -> Measurement:
-    return Measurement("ok", value(x).quantity, interval=(low, high), n=12, details=details)
-
-
-def shares(*hits: int) -> list[Measurement]:
-    return [ratio(hit, 1) for hit in hits]
+    return audit_corpus(tmp_path_factory.mktemp("audit") / "corpus")
 
 
 HEARS = {"own": 0.9, "shuffled": 0.4, "tells_apart": True}
@@ -316,9 +216,8 @@ def test_without_its_corpus_what_needs_it_is_not_measured(corpus: Path, tmp_path
     found = audit(Numbers(Contents(run)))
     states = {(r.control.system, r.metric): r.observed for r in found.rows}
     for place in planted:
-        lost = place[1] != "stall_s"
-        assert states[place].state == ("not measured" if lost else "held")
-        assert (states[place].note == "the corpus is not at hand") == lost
+        assert states[place].state == "not measured"
+        assert states[place].note == "the corpus is not at hand"
 
 
 def test_a_scripted_control_without_a_voice_is_not_judged(corpus: Path) -> None:
@@ -330,81 +229,3 @@ def test_a_scripted_control_without_a_voice_is_not_judged(corpus: Path) -> None:
     assert success.state == "not measured"
     assert "no voice" in success.note
     assert row_of(found, "scripted", "yield_latency_s").observed.note == "nothing is planted"
-
-
-def test_a_metric_that_ranks_a_control_above_a_system_is_flagged(corpus: Path) -> None:
-    planted = {
-        ("alpha", "stall_s"): value(0.2),
-        ("beta", "stall_s"): value(0.05),
-        ("toggle", "stall_s"): value(0.12),
-        ("parrot", "stall_s"): value(0.3),
-        ("alpha", "task_success"): ratio(1, 1),
-        ("toggle", "task_success"): ratio(0, 1),
-        ("alpha", "yield_rate_shuffled"): corpus_value(0.1, 0.0, 0.2),
-        ("toggle", "yield_rate_shuffled"): corpus_value(0.9, 0.8, 1.0),
-    }
-    run = run_of(corpus, planted, ("alpha", "beta"))
-    (found,) = audit(Numbers(Contents(run))).rankings
-    assert found.spec.name == "stall_s"
-    assert [entry.cell.system for entry in found.above] == ["toggle"]
-    assert [entry.cell.system for entry in found.below] == ["alpha"]
-    (told,) = [c for c in cautions(Numbers(Contents(run))) if "a control that" in c.text]
-    assert told.details == ("stall_s: toggle 0.12 above alpha 0.20",)
-
-
-def test_no_controls_no_audit(corpus: Path, tmp_path: Path) -> None:
-    run = run_of(corpus, {("alpha", "stall_s"): value(0.2)})
-    found = audit(Numbers(Contents(run)))
-    assert found == Audit((), (), ())
-    assert audit_text(found) == []
-    assert "Controls:" not in to_text(run)
-    run = dataclasses.replace(run, directory=RunDirectory(tmp_path))
-    assert "This run has no controls" in write_report(run).read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def shown(corpus: Path) -> Run:
-    planted = {
-        ("alpha", "task_success"): ratio(1, 1),
-        ("alpha", "stall_s"): value(0.2),
-        ("silent", "task_success"): shares(0, 1, 0, 0, 0, 0, 1, 1),
-        ("silent", "log_f0_rmse_cents"): skipped("no reply"),
-        ("silent", "style_preservation"): skipped("no reply"),
-        ("toggle", "cutoff_rate"): ratio(1, 1),
-        ("toggle", "stall_s"): value(0.12),
-    }
-    return run_of(corpus, planted)
-
-
-def test_the_text_ends_with_the_audit(shown: Run) -> None:
-    text = to_text(shown)
-    assert max(map(len, text.splitlines())) <= 120
-    tail = text[text.index("Controls: what they must score") :]
-    (view,) = audit_views(audit(Numbers(Contents(shown))))
-    assert view.verdict == "3 of 12 requirements are held, 1 violated, 8 not measured"
-    assert tail.startswith(f"Controls: what they must score; {view.verdict}")
-    lines = {tuple(line.split()[:2]): line for line in tail.splitlines() if line}
-    assert lines["silent", "task_success"].split()[-1] == "violated"
-    assert "0.17" in lines["silent", "task_success"]
-    assert "violated by silent: task_success must be 0 where silence is wrong, and is" in tail
-    assert lines["toggle", "cutoff_rate"].split()[-2:] == ["8", "held"]
-    assert lines["silent", "log_f0_rmse_cents"].split()[-1] == "held"
-    assert "+1" in lines["silent", "log_f0_rmse_cents"]
-    assert lines["stall_s", "↓"].split() == ["stall_s", "↓", "toggle", "alpha"]
-    assert "not in this run: always_talking, parrot, random_reply, scripted" in tail
-
-
-def test_the_page_shows_every_row(shown: Run, tmp_path: Path) -> None:
-    page = write_report(dataclasses.replace(shown, directory=RunDirectory(tmp_path)))
-    source = page.read_text(encoding="utf-8")
-    (view,) = audit_views(audit(Numbers(Contents(shown))))
-    section = source[source.index('id="controls"') : source.index('id="conversations"')]
-    assert section.count("<tr><td>") == len(view.rows)
-    assert section.count('class="violated"') == 1
-    assert section.count('class="held"') == sum(row.state == "held" for row in view.rows)
-    assert "1 metric: stall_s" in section
-    table = (page.parent / "tables" / "controls.csv").read_text(encoding="utf-8").splitlines()
-    assert len(table) == len(view.rows) + 1
-    assert "corpus,clean,silent,task_success,0 where silence is wrong,0.1666" in table[2]
-    (told,) = [c for c in cautions(Numbers(Contents(shown))) if "as they must" in c.text]
-    assert told.details[0].startswith("silent, task_success: 0.17")

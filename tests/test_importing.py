@@ -219,4 +219,6 @@ def test_a_table_of_any_texts_is_toml(text: str) -> None:
 
 
 def test_half_a_character_in_a_title_is_replaced() -> None:
-    assert tomllib.loads(to_table("", {"title": "a\ud83d"})) == {"title": "a\N{REPLACEMENT CHARACTER}"}
+    assert tomllib.loads(to_table("", {"title": "a\ud83d"})) == {
+        "title": "a\N{REPLACEMENT CHARACTER}"
+    }
