@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from cascadence.clip import BadClip
 from cascadence.corpus import open_corpus
 from cascadence.data_manifests.importers.parquet_rows import embedded_sound, table_rows
 from cascadence.data_manifests.importers.voicebench import choice_answers, expectation
-from cascadence.importing import BadDataset, import_named
+from cascadence.importing import BadDataset, Shelf, import_named
 from cascadence.validation import validate
 from test_importer_full_duplex_bench import write
 
@@ -100,11 +101,15 @@ def test_what_only_a_language_model_can_judge_declares_nothing() -> None:
 
 def test_tables_are_read_whole_and_columns_chosen(tmp_path: Path) -> None:
     shard(tmp_path / "t.parquet", [{"a": n, "b": str(n)} for n in range(40)])
-    assert [row["a"] for row in table_rows(tmp_path / "t.parquet")] == list(range(40))
-    assert list(table_rows(tmp_path / "t.parquet", ["b", "c"]))[39] == {"b": "39"}
+    assert [
+        row["a"] for row in table_rows(Shelf(tmp_path, tmp_path), tmp_path / "t.parquet")
+    ] == list(range(40))
+    assert list(table_rows(Shelf(tmp_path, tmp_path), tmp_path / "t.parquet", ["b", "c"]))[39] == {
+        "b": "39"
+    }
     (tmp_path / "torn.parquet").write_bytes(b"PAR1")
     with pytest.raises(BadDataset, match="readable"):
-        list(table_rows(tmp_path / "torn.parquet"))
+        list(table_rows(Shelf(tmp_path, tmp_path), tmp_path / "torn.parquet"))
 
 
 def test_arrow_files_of_both_kinds_are_read(tmp_path: Path) -> None:
@@ -114,7 +119,7 @@ def test_arrow_files_of_both_kinds_are_read(tmp_path: Path) -> None:
         path = tmp_path / f"{name}.arrow"
         with arrow.OSFile(str(path), "wb") as sink, new(sink, table.schema) as writer:
             writer.write_table(table)
-        assert [row["a"] for row in table_rows(path)] == list(range(40))
+        assert [row["a"] for row in table_rows(Shelf(tmp_path, tmp_path), path)] == list(range(40))
 
 
 @pytest.mark.parametrize(
@@ -131,3 +136,16 @@ def test_a_sound_s_kind_is_told_by_its_bytes(start: bytes, ending: str) -> None:
     assert embedded_sound({"bytes": start + b"rest", "path": "x.bin"}) == (start + b"rest", ending)
     assert embedded_sound({"bytes": None, "path": "x.wav"}) is None
     assert embedded_sound("x.wav") is None
+
+
+@pytest.mark.parametrize("importer", ["voicebench", "big_bench_audio", "stresstest"])
+def test_a_table_that_leads_out_of_the_folder_is_not_read(
+    importer: str, tmp_path: Path, sound: bytes
+) -> None:
+    outside = plant(tmp_path / "outside", sound)
+    (tmp_path / "data").mkdir()
+    shards = sorted(outside.rglob("*.parquet"))
+    (tmp_path / "data" / "test-00000-of-00001.parquet").symlink_to(shards[0])
+    with pytest.raises(BadClip, match="leads out"):
+        import_named(importer, tmp_path / "data", tmp_path / "corpus")
+    assert not (tmp_path / "corpus" / "conversations.jsonl").exists()

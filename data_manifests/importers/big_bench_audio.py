@@ -72,7 +72,7 @@ class BigBenchAudio:
 
     def _from_table(self, shelf: Shelf, table: Path) -> Iterator[Conversation | Problem]:
         file = table.relative_to(shelf.source).as_posix()
-        for number, row in enumerate(table_rows(table)):
+        for number, row in enumerate(table_rows(shelf, table)):
 
             def make(row: Mapping[str, Any] = row, number: int = number) -> Conversation:
                 name = identifier("bba", text_of(row, "id", f"{table.stem}-{number}"))

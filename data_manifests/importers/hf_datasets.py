@@ -107,16 +107,13 @@ def _read(shelf: Shelf, table: Path) -> Iterator[tuple[int, Mapping[str, Any] | 
 
 def _binary_rows(shelf: Shelf, table: Path) -> Iterator[tuple[int, Mapping[str, Any] | Problem]]:
     file = table.relative_to(shelf.source).as_posix()
-    try:
-        file_inside(shelf.source, file)
-    except BadClip as error:
-        yield 0, Problem("error", file, 0, "", error.what, error.mend)
-        return
     number = 0
     try:
         classes = _classes(shelf, table)
-        for number, row in enumerate(table_rows(table), start=1):
+        for number, row in enumerate(table_rows(shelf, table), start=1):
             yield number, {name: _named(row[name], classes.get(name, ())) for name in row}
+    except BadClip as error:
+        yield 0, Problem("error", file, 0, "", error.what, error.mend)
     except BadDataset as error:
         yield number, Problem("error", file, number + 1, "", error.what)
 
@@ -124,8 +121,9 @@ def _binary_rows(shelf: Shelf, table: Path) -> Iterator[tuple[int, Mapping[str, 
 def _classes(shelf: Shelf, table: Path) -> Mapping[str, Sequence[object]]:
     """Return the names of the classes that a column holds the indices of, by column."""
     try:
+        path = file_inside(shelf.source, table.relative_to(shelf.source).as_posix())
         if table.suffix == ".parquet":
-            schema = require("pyarrow.parquet", EXTRA).read_schema(str(table))
+            schema = require("pyarrow.parquet", EXTRA).read_schema(str(path))
             told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
         else:
             beside = (table.parent / "dataset_info.json").relative_to(shelf.source)

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from cascadence.importing import BadDataset
+from cascadence.clip import file_inside
+from cascadence.importing import BadDataset, Shelf
 from cascadence.require import require
 
 EXTRA: Final = "tables"
@@ -25,21 +26,26 @@ _STARTS: Final = (
 )
 
 
-def table_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+def table_rows(
+    shelf: Shelf, path: Path, columns: Sequence[str] | None = None
+) -> Iterator[dict[str, Any]]:
     """Yield the rows of one table, in order.
 
     Args:
+        shelf: of the import.
         path: a ``.parquet`` file, or an ``.arrow`` file (stream or file format).
         columns: only these, as far as the table has them; by default all.
 
     Raises:
-        BadDataset: the file cannot be read.
+        BadClip: the file leads out of the dataset's folder.
+        BadDataset: it cannot be read.
         MissingExtra: pyarrow is not installed.
     """
     arrow = require("pyarrow", EXTRA)
     batches = _parquet_batches if path.suffix == ".parquet" else _arrow_batches
+    inside = file_inside(shelf.source, path.relative_to(shelf.source).as_posix())
     try:
-        for batch in batches(path):
+        for batch in batches(inside):
             kept = [name for name in batch.schema.names if columns is None or name in columns]
             yield from batch.select(kept).to_pylist()
     except (arrow.ArrowException, OSError) as error:

@@ -57,10 +57,10 @@ class StressTest:
         tables = table_files(shelf)
         if not tables:
             raise BadDataset("no Parquet or Arrow file", where=str(shelf.source))
-        chosen = _first_readings(tables)
+        chosen = _first_readings(shelf, tables)
         for table in tables:
             file = table.relative_to(shelf.source).as_posix()
-            for number, row in enumerate(table_rows(table), start=1):
+            for number, row in enumerate(table_rows(shelf, table), start=1):
                 name = identifier("stresstest", table.stem, number)
 
                 def make(
@@ -105,12 +105,12 @@ Place = tuple[Path, int]
 """A table, and the number of a row in it, from 1."""
 
 
-def _first_readings(tables: Sequence[Path]) -> dict[Place, str]:
+def _first_readings(shelf: Shelf, tables: Sequence[Path]) -> dict[Place, str]:
     """Find the readings that make contrast sets: of each row that is in one, the set's name."""
     sets: dict[tuple[str, str], dict[tuple[int, ...], Place]] = defaultdict(dict)
     columns = ("transcription_id", "transcription", "stress_pattern", "metadata")
     for table in tables:
-        for number, row in enumerate(table_rows(table, columns), start=1):
+        for number, row in enumerate(table_rows(shelf, table, columns), start=1):
             text = text_of(row, "transcription", "")
             stressed = attempt("", partial(_stressed, text, row.get("stress_pattern")))
             if not isinstance(stressed, Problem):

@@ -59,7 +59,7 @@ class VoiceBench:
         subset = table.parent.name if table.parent != shelf.source else "voicebench"
         split = _SHARD.sub("", table.stem)
         shard = identifier(subset, table.stem)
-        for number, row in enumerate(table_rows(table)):
+        for number, row in enumerate(table_rows(shelf, table)):
 
             def make(row: Mapping[str, Any] = row, number: int = number) -> Conversation:
                 name = identifier(shard, number)
