@@ -104,9 +104,7 @@ def test_tables_are_read_whole_and_columns_chosen(tmp_path: Path) -> None:
     assert [
         row["a"] for row in table_rows(Shelf(tmp_path, tmp_path), tmp_path / "t.parquet")
     ] == list(range(40))
-    assert list(table_rows(Shelf(tmp_path, tmp_path), tmp_path / "t.parquet", ["b", "c"]))[39] == {
-        "b": "39"
-    }
+    assert list(table_rows(shelf, tmp_path / "t.parquet", ["b", "c"]))[39] == {"b": "39"}
     (tmp_path / "torn.parquet").write_bytes(b"PAR1")
     with pytest.raises(BadDataset, match="readable"):
         list(table_rows(Shelf(tmp_path, tmp_path), tmp_path / "torn.parquet"))
