@@ -100,14 +100,13 @@ def test_what_only_a_language_model_can_judge_declares_nothing() -> None:
 
 
 def test_tables_are_read_whole_and_columns_chosen(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, tmp_path)
     shard(tmp_path / "t.parquet", [{"a": n, "b": str(n)} for n in range(40)])
-    assert [
-        row["a"] for row in table_rows(Shelf(tmp_path, tmp_path), tmp_path / "t.parquet")
-    ] == list(range(40))
+    assert [row["a"] for row in table_rows(shelf, tmp_path / "t.parquet")] == list(range(40))
     assert list(table_rows(shelf, tmp_path / "t.parquet", ["b", "c"]))[39] == {"b": "39"}
     (tmp_path / "torn.parquet").write_bytes(b"PAR1")
     with pytest.raises(BadDataset, match="readable"):
-        list(table_rows(Shelf(tmp_path, tmp_path), tmp_path / "torn.parquet"))
+        list(table_rows(shelf, tmp_path / "torn.parquet"))
 
 
 def test_arrow_files_of_both_kinds_are_read(tmp_path: Path) -> None:
