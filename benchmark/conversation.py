@@ -115,12 +115,15 @@ class Backchannel(Line):
 
 
 class Aside(Line):
-    """Speak to somebody else, ``gap_s`` after the reply has ended: the system is not meant."""
+    """Speak to somebody else, after the reply or into it: the system is not meant."""
 
     kind: Literal["aside"] = "aside"
     """Always this."""
     gap_s: Seconds = 1.0
     """From the reply's end to the start of the clip."""
+    after_onset_s: Seconds | None = None
+    """Into the reply, without claiming the floor: from the reply's first audible sample to the
+    start of the clip. ``gap_s`` is of no account then."""
 
 
 When = Annotated[AfterReply | At | BargeIn | Backchannel | Aside, Field(discriminator="kind")]
@@ -203,6 +206,14 @@ class UserTurn(Line):
     speaker: str | None = None
     """Whose voice it is: a name under ``voices`` in ``corpus.toml``."""
 
+    @property
+    def is_under_reply(self) -> bool:
+        """Whether the turn is said into a reply, which may go on: it claims no floor."""
+        when = self.when
+        return isinstance(when, Backchannel) or (
+            isinstance(when, Aside) and when.after_onset_s is not None
+        )
+
     @model_validator(mode="after")
     def _boundaries(self) -> Self:
         start_s, end_s = self.speech_s
@@ -241,8 +252,8 @@ class Conversation(Line):
 
     @model_validator(mode="after")
     def _sane(self) -> Self:
-        first = self.turns[0].when
-        if isinstance(first, BargeIn | Backchannel):
+        first = self.turns[0]
+        if isinstance(first.when, BargeIn) or first.is_under_reply:
             raise ValueError("turns.0.when: nothing to interrupt before the first reply")
         if any(not math.isfinite(end) for _, end in (turn.speech_s for turn in self.turns)):
             raise ValueError("speech_s must be finite")

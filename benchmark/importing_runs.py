@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from cascadence.audio import Audio, concatenate, silence
-from cascadence.conversation import Backchannel, Conversation
+from cascadence.conversation import Conversation
 from cascadence.events import Stamped
 from cascadence.importing import BadDataset, Dataset, Imported, Shelf, import_corpus, to_line
 from cascadence.machine import source_revision
@@ -218,7 +218,7 @@ def _recording(one: ImportedRecording, cell: str) -> Recording:
                 speech_start_s,
                 speech_end_s,
                 "time" if index else "start",
-                not isinstance(turn.when, Backchannel),
+                not turn.is_under_reply,
             )
         )
     return Recording(

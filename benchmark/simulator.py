@@ -17,8 +17,6 @@ from cascadence.conversation import (
     AfterReply,
     Aside,
     At,
-    Backchannel,
-    BargeIn,
     Conversation,
     UserTurn,
 )
@@ -57,7 +55,7 @@ class PlayedTurn:
         speech_end_s: true end of the speech.
         trigger: what made the user speak: ``patience`` and ``talked_over`` mean that the manifest's
             ``when`` was not met.
-        claims_floor: whether an answer may follow; a backchannel claims nothing.
+        claims_floor: whether an answer may follow; what is said under a reply claims nothing.
     """
 
     index: int
@@ -124,7 +122,7 @@ class SimulatedUser:
         index = len(self.turns)
         turn = self._manifest[index]
         start_s, end_s = turn.speech_s
-        claims_floor = not isinstance(turn.when, Backchannel)
+        claims_floor = not turn.is_under_reply
         played = PlayedTurn(index, t_s, t_s + start_s, t_s + end_s, trigger, claims_floor)
         self.turns.append(played)
         self._channel.begin(index)
@@ -143,9 +141,11 @@ class SimulatedUser:
         onset_s = self._playout.first_onset_s(since_s)
         if onset_s is None:
             return "patience" if t_s - since_s >= self._patience_s() else None
-        if isinstance(when, BargeIn | Backchannel):
-            return "onset" if t_s >= onset_s + when.after_onset_s - lead_s - 1e-9 else None
-        if t_s - self._playout.last_audible_s >= when.gap_s - lead_s - 1e-9:
+        into_s = None if isinstance(when, AfterReply) else when.after_onset_s
+        if into_s is not None:
+            return "onset" if t_s >= onset_s + into_s - lead_s - 1e-9 else None
+        gap_s = when.gap_s if isinstance(when, AfterReply | Aside) else 0.0
+        if t_s - self._playout.last_audible_s >= gap_s - lead_s - 1e-9:
             return "reply_ended"
         return "talked_over" if t_s - since_s >= self._behaviour.longest_reply_s else None
 

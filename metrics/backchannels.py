@@ -19,10 +19,10 @@ from typing import Final
 
 import numpy as np
 
-from cascadence.conversation import Aside, Backchannel, BargeIn, UserTurn
+from cascadence.conversation import Aside, BargeIn, UserTurn
 from cascadence.measurement import Case, Measurement, Tools, metric, ratio, skipped, value
 from cascadence.metrics.turn_taking_floor import WINDOWS, cut_off, is_backchannel
-from cascadence.metrics.turns import PlayedView, claims_floor, each_turn
+from cascadence.metrics.turns import PlayedView, claims_floor, each_turn, speaks_into_reply
 from cascadence.resampling import stable_seed
 
 FULL_DUPLEX_BENCH: Final = "arXiv 2503.04721"
@@ -132,7 +132,7 @@ def backchannel_js_distance(case: Case, tools: Tools) -> list[Measurement]:
 
 
 def _is_opportunity(turn: UserTurn) -> bool:
-    return bool(turn.backchannels_s) and not isinstance(turn.when, BargeIn | Backchannel)
+    return bool(turn.backchannels_s) and not speaks_into_reply(turn)
 
 
 def _backchannels_s(view: PlayedView, tools: Tools) -> list[float]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from cascadence.conversation import Aside, Backchannel, BargeIn, UserTurn
+from cascadence.conversation import Aside, BargeIn, UserTurn
 from cascadence.measurement import (
     Case,
     Measurement,
@@ -35,6 +35,7 @@ from cascadence.metrics.turns import (
     each_turn,
     expects_reply,
     overlap_s,
+    speaks_into_reply,
     system_runs_s,
 )
 
@@ -165,13 +166,14 @@ def cutoff_rate(case: Case, tools: Tools) -> list[Measurement]:
     Either it begins to speak before the user has finished (by more than one frame) and goes on to
     take the floor, or it was speaking when the user began and holds the floor against them. What
     only acknowledges (`is_backchannel`) takes nothing, however often it comes. Turns that speak
-    into a reply by design (barge-ins, backchannels) are left out: `yield_rate` judges those.
+    into a reply by design (barge-ins, backchannels, asides) are left out: `yield_rate`,
+    `backchannel_error_rate` and `aside_error_rate` judge those.
     """
 
     def cut(view: PlayedView) -> Measurement:
         return _taken(view, cut_off(view, tools), 1)
 
-    return each_turn(case, cut, lambda turn: not isinstance(turn.when, BargeIn | Backchannel))
+    return each_turn(case, cut, lambda turn: not speaks_into_reply(turn))
 
 
 def _is_barge_in(turn: UserTurn) -> bool:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from cascadence.conversation import Aside, Backchannel, BargeIn
+from cascadence.conversation import Aside, Backchannel
 from cascadence.measurement import Case, Measurement, Tools, metric, ratio
 from cascadence.metrics.turn_taking_floor import (
     WINDOWS,
+    answered_anew,
     begun_runs_s,
     held_runs_s,
     met,
@@ -22,13 +23,12 @@ from cascadence.metrics.turn_taking_floor import (
 )
 from cascadence.metrics.turns import (
     PlayedView,
-    chunk_at,
     each_turn,
+    speaks_into_reply,
     system_runs_s,
 )
 
 TAU_VOICE = "arXiv 2603.13686"
-_REPLY_ENDS = ("end_of_turn", "clear")
 
 
 @metric(
@@ -56,9 +56,7 @@ def system_interruptions_per_turn(case: Case, tools: Tools) -> list[Measurement]
         held = takes_floor(case, tools, held_runs_s(view))
         return ratio(begun + held, 1, begun=begun, held=int(held), windows=asdict(WINDOWS))
 
-    return each_turn(
-        case, interruptions, lambda turn: not isinstance(turn.when, BargeIn | Backchannel)
-    )
+    return each_turn(case, interruptions, lambda turn: not speaks_into_reply(turn))
 
 
 @metric(
@@ -75,12 +73,15 @@ def system_interruptions_per_turn(case: Case, tools: Tools) -> list[Measurement]
 def aside_error_rate(case: Case, tools: Tools) -> list[Measurement]:
     """Share of asides (speech meant for somebody else) that the system answers or is stopped by.
 
-    Answered: it takes the floor from the aside's start on. Stopped: it was speaking when the aside
-    began, fell silent within ``stop_s`` though its reply was not over, and did not go on within
-    ``resume_s``.
+    Answered: it takes the floor from the aside's start on; of an aside into a reply, a new reply
+    begins within ``answer_s`` of its end, as in `backchannel_error_rate`. Stopped: it was speaking
+    when the aside began, fell silent within ``stop_s`` though its reply was not over, and did not
+    go on within ``resume_s``.
     """
 
     def error(view: PlayedView) -> Measurement:
+        if view.turn.is_under_reply:
+            return _under_reply(view, tools)
         if silence_broken(view, tools):
             return _erred("answered")
         return _erred("stopped" if _is_stopped(view) else "none")
@@ -107,17 +108,18 @@ def backchannel_error_rate(case: Case, tools: Tools) -> list[Measurement]:
     is the system's own ``end_of_turn`` or ``clear``; of a system that tells neither, a silence
     longer than ``resume_s``, so that a natural end within ``stop_s`` counts against it.
     """
+    return each_turn(
+        case,
+        lambda view: _under_reply(view, tools),
+        lambda turn: isinstance(turn.when, Backchannel),
+    )
 
-    def error(view: PlayedView) -> Measurement:
-        if _is_stopped(view):
-            return _erred("stopped")
-        latest_s = view.offset_s + WINDOWS.answer_s
-        begun_s = {a for a, _ in view.runs_s if a <= latest_s and _begins_anew(view, a)}
-        # Whole, though the next turn of the user may come in between.
-        runs = [run for run in system_runs_s(case.recording) if run[0] in begun_s]
-        return _erred("answered" if takes_floor(case, tools, runs) else "none")
 
-    return each_turn(case, error, lambda turn: isinstance(turn.when, Backchannel))
+def _under_reply(view: PlayedView, tools: Tools) -> Measurement:
+    """Judge how the system took what was said under its reply."""
+    if _is_stopped(view):
+        return _erred("stopped")
+    return _erred("answered" if answered_anew(view, tools) else "none")
 
 
 def _erred(how: str) -> Measurement:
@@ -134,16 +136,3 @@ def _is_stopped(view: PlayedView) -> bool:
     if next_s is None or next_s - silent_s > WINDOWS.resume_s:
         return True
     return any(event.t_s <= next_s for event in view.events("clear"))
-
-
-def _begins_anew(view: PlayedView, onset_s: float) -> bool:
-    """Whether a run is the start of a reply, and not one that goes on after a pause."""
-    recording = view.case.recording
-    chunk = chunk_at(recording, onset_s)
-    if chunk is None or all(event.kind not in _REPLY_ENDS for event in recording.events):
-        ends_s = [b for _, b in system_runs_s(recording) if b <= onset_s]
-        return not ends_s or onset_s - ends_s[-1] > WINDOWS.resume_s
-    for event in reversed(recording.events[: recording.events.index(chunk)]):
-        if event.kind in ("audio", *_REPLY_ENDS):
-            return event.kind != "audio"
-    return True

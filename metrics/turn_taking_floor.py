@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cascadence.conversation import At, Backchannel, BargeIn
+from cascadence.conversation import At, BargeIn
 from cascadence.events import Stamped
 from cascadence.measurement import Case, Tools
 from cascadence.metrics.text import words
-from cascadence.metrics.turns import FRAME_S, PlayedView, system_runs_s
+from cascadence.metrics.turns import FRAME_S, PlayedView, chunk_at, system_runs_s
 from cascadence.recording import REPLY_BRIDGE_S, Recording
 
+_REPLY_ENDS = ("end_of_turn", "clear")
 _ROUNDING_S = 1e-6
 """Ends of runs are multiples of 10 ms; their differences are so only up to rounding."""
 
@@ -81,12 +82,37 @@ def silence_broken(view: PlayedView, tools: Tools) -> bool:
     """Whether the system takes the floor from the start of a turn that expects silence.
 
     What the system was saying when the user began counts too, beyond the turn's start, unless the
-    manifest made the user speak into it (``at``, ``barge_in``, ``backchannel``): a system that
-    never stops talking does not stay silent.
+    manifest made the user speak into it (``at``, ``barge_in``): a system that
+    never stops talking does not stay silent. Of what is said under a reply, which may go on, see
+    `answered_anew`.
     """
-    spoken_into = isinstance(view.turn.when, At | BargeIn | Backchannel)
+    if view.turn.is_under_reply:
+        return answered_anew(view, tools)
+    spoken_into = isinstance(view.turn.when, At | BargeIn)
     runs = view.runs_s if spoken_into else _runs_between(view, view.start_s, view.end_s)
     return takes_floor(view.case, tools, runs)
+
+
+def answered_anew(view: PlayedView, tools: Tools) -> bool:
+    """Whether a new reply takes the floor, begun within ``answer_s`` of what was said under one."""
+    latest_s = view.offset_s + WINDOWS.answer_s
+    begun_s = {a for a, _ in view.runs_s if a <= latest_s and _begins_anew(view, a)}
+    # Whole, though the next turn of the user may come in between.
+    runs = [run for run in system_runs_s(view.case.recording) if run[0] in begun_s]
+    return takes_floor(view.case, tools, runs)
+
+
+def _begins_anew(view: PlayedView, onset_s: float) -> bool:
+    """Whether a run is the start of a reply, and not one that goes on after a pause."""
+    recording = view.case.recording
+    chunk = chunk_at(recording, onset_s)
+    if chunk is None or all(event.kind not in _REPLY_ENDS for event in recording.events):
+        ends_s = [b for _, b in system_runs_s(recording) if b <= onset_s]
+        return not ends_s or onset_s - ends_s[-1] > WINDOWS.resume_s
+    for event in reversed(recording.events[: recording.events.index(chunk)]):
+        if event.kind in ("audio", *_REPLY_ENDS):
+            return event.kind != "audio"
+    return True
 
 
 def _runs_between(view: PlayedView, start_s: float, end_s: float) -> list[tuple[float, float]]:

@@ -27,7 +27,7 @@ import numpy as np
 
 from cascadence.audio import silence
 from cascadence.comparison import compare
-from cascadence.conversation import At, Backchannel, BargeIn
+from cascadence.conversation import At, BargeIn
 from cascadence.estimators import Observation
 from cascadence.measurement import (
     Case,
@@ -45,7 +45,7 @@ from cascadence.metrics.latency import response_gap_s
 from cascadence.metrics.task_corpus import corpus_value, difference_of, observed
 from cascadence.metrics.turn_taking import yield_rate
 from cascadence.metrics.turn_taking_floor import WINDOWS, Floor, floor_of, met_at, yields
-from cascadence.metrics.turns import chunk_at, expects_reply, view
+from cascadence.metrics.turns import chunk_at, expects_reply, speaks_into_reply, view
 from cascadence.recording import Recording
 from cascadence.resampling import stable_seed
 
@@ -165,7 +165,9 @@ def _replies(case: Case) -> list[_Reply]:
     after = dict(enumerate(case.conversation.turns[1:]))
     for played in case.recording.turns:
         seen, following = view(case, played), after.get(played.index)
-        into = following is not None and isinstance(following.when, BargeIn | Backchannel | At)
+        into = following is not None and (
+            speaks_into_reply(following) or isinstance(following.when, At)
+        )
         if into or not expects_reply(seen.turn):
             continue
         # As the simulated user hears it: who was speaking already begins at the user's end.

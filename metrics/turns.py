@@ -2,8 +2,8 @@
 
 The denominator is the manifest's: every turn that a metric applies to gets a measurement, whatever
 the system did. The *reply* to a turn is what the system says from the start of that turn to the
-start of the next turn that claims the floor (a backchannel does not); what was being said already,
-or had been yielded before the user spoke, belongs to the turn before.
+start of the next turn that claims the floor (a backchannel does not, nor an aside into the reply);
+what was being said already, or had been yielded before the user spoke, belongs to the turn before.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cascadence.audio import Audio, audible_runs
-from cascadence.conversation import Aside, Backchannel, BargeIn, UserTurn
+from cascadence.conversation import Aside, BargeIn, UserTurn
 from cascadence.events import Stamped
 from cascadence.measurement import Case, Measurement, failed, skipped
 from cascadence.recording import REPLY_BRIDGE_S, Recording
@@ -131,8 +131,13 @@ def expects_reply(turn: UserTurn) -> bool:
 
 
 def claims_floor(turn: UserTurn) -> bool:
-    """Whether the turn is more than an acknowledgement."""
-    return not isinstance(turn.when, Backchannel)
+    """Whether the turn is more than what is said under a reply: an acknowledgement, an aside."""
+    return not turn.is_under_reply
+
+
+def speaks_into_reply(turn: UserTurn) -> bool:
+    """Whether the manifest lets the user speak into a reply, whatever for."""
+    return turn.is_under_reply or isinstance(turn.when, BargeIn)
 
 
 def each_turn(

@@ -190,8 +190,10 @@ def _when(turn: UserTurn) -> list[str]:
             return [f"barges in {t_s:g} s into the reply"]
         case Backchannel(after_onset_s=t_s):
             return [f"backchannel {t_s:g} s into the reply"]
-        case Aside():
+        case Aside(after_onset_s=None):
             return ["to somebody else"]
+        case Aside(after_onset_s=t_s):
+            return [f"to somebody else, {t_s:g} s into the reply"]
         case At(t_s=t_s):
             return [f"at {t_s:g} s"]
         case AfterReply():

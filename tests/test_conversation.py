@@ -51,11 +51,14 @@ def test_every_kind_of_when_is_told_apart_by_its_name() -> None:
         {"kind": "barge_in", "after_onset_s": 0.7},
         {"kind": "backchannel", "after_onset_s": 1.5},
         {"kind": "aside"},
+        {"kind": "aside", "after_onset_s": 0.4},
     ]
     conversation = Conversation.model_validate(line(*(turn(when=when) for when in whens)))
     assert [t.when.kind for t in conversation.turns] == [when["kind"] for when in whens]
     assert conversation.turns[2].when == BargeIn(after_onset_s=0.7)
     assert conversation.turns[4].when == Aside(gap_s=1.0)
+    under = [turn.is_under_reply for turn in conversation.turns]
+    assert under == [False, False, False, True, False, True]
 
 
 def test_a_line_survives_the_way_to_json_and_back() -> None:
@@ -134,7 +137,7 @@ def test_only_a_turn_that_expects_silence_may_say_nothing() -> None:
     assert Conversation.model_validate(data).turns[0].expect.judged
 
 
-@pytest.mark.parametrize("kind", ["barge_in", "backchannel"])
+@pytest.mark.parametrize("kind", ["barge_in", "backchannel", "aside"])
 def test_there_is_nothing_to_interrupt_before_the_first_reply(kind: str) -> None:
     with pytest.raises(ValidationError, match="nothing to interrupt"):
         Conversation.model_validate(line(turn(when={"kind": kind, "after_onset_s": 0.1})))

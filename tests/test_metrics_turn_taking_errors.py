@@ -83,36 +83,57 @@ def test_an_aside_is_neither_answered_nor_does_it_stop_anybody(
     assert error(case_of(Spoken(0.0, 1.0), aside, system=system, events=events)) == how
 
 
-def acknowledged(*system: tuple[float, float], events: Sequence[Stamped] = ()) -> Case:
+def acknowledged(
+    *system: tuple[float, float],
+    events: Sequence[Stamped] = (),
+    when: Backchannel | Aside = MM_HMM,
+) -> Case:
     """The reply begins at 1.5 s; the user says "mm-hmm" from 2.5 to 2.9 s."""
     return case_of(
         Spoken(0.0, 1.0),
-        Spoken(2.5, 2.9, when=MM_HMM, trigger="onset"),
+        Spoken(2.5, 2.9, when=when, trigger="onset"),
         system=system,
         events=events,
     )
 
 
+@pytest.mark.parametrize("when", [MM_HMM, Aside(after_onset_s=1.0)], ids=["mm-hmm", "aside"])
 @pytest.mark.parametrize(
-    ("case", "how"),
+    ("system", "events", "how"),
     [
-        (acknowledged((1.5, 5.0)), "none"),
-        (acknowledged((1.5, 2.8)), "stopped"),
+        ([(1.5, 5.0)], [], "none"),
+        ([(1.5, 2.8)], [], "stopped"),
         # Too late to have been stopped by it.
-        (acknowledged((1.5, 3.7)), "none"),
+        ([(1.5, 3.7)], [], "none"),
         # A breath of half a second, and the reply goes on.
-        (acknowledged((1.5, 2.8), (3.3, 6.0)), "none"),
-        (acknowledged((1.5, 2.8), (4.5, 6.0)), "stopped"),
+        ([(1.5, 2.8), (3.3, 6.0)], [], "none"),
+        ([(1.5, 2.8), (4.5, 6.0)], [], "stopped"),
         # A new reply, after the old one was dropped or had come to its end.
-        (acknowledged((1.5, 2.8), (3.3, 6.0), events=[Stamped(2.8, "clear")]), "stopped"),
-        (acknowledged(), "none"),
-        (acknowledged((4.0, 5.5)), "answered"),
-        (acknowledged((5.5, 7.0)), "none"),
-        (acknowledged((4.0, 4.5)), "none"),
+        ([(1.5, 2.8), (3.3, 6.0)], [Stamped(2.8, "clear")], "stopped"),
+        ([], [], "none"),
+        ([(4.0, 5.5)], [], "answered"),
+        ([(5.5, 7.0)], [], "none"),
+        ([(4.0, 4.5)], [], "none"),
     ],
 )
-def test_a_backchannel_lets_the_reply_go_on(case: Case, how: str) -> None:
+def test_what_is_said_under_a_reply_lets_it_go_on(
+    system: Sequence[tuple[float, float]],
+    events: Sequence[Stamped],
+    how: str,
+    when: Backchannel | Aside,
+) -> None:
+    case = acknowledged(*system, events=events, when=when)
     assert error(case, "mm hmm") == how
+    taken = numbers(measured(turn_taking.takeover_rate_aside, case, hears("mm hmm")))
+    begins_anew = how == "answered" or system[1:] == [(4.5, 6.0)]
+    assert taken == ([float(begins_anew)] if isinstance(when, Aside) else [])
+
+
+def test_an_aside_into_a_reply_is_no_turn_that_could_be_cut_off() -> None:
+    case = acknowledged((1.5, 5.0), when=Aside(after_onset_s=1.0))
+    assert interruptions(case) == [0.0]
+    assert numbers(measured(turn_taking.cutoff_rate, case, hears(""))) == [0.0]
+    assert numbers(measured(turn_taking.takeover_rate_turn_end, case, hears(""))) == [1.0]
 
 
 @pytest.mark.parametrize(

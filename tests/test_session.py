@@ -13,6 +13,7 @@ from cascadence.clock import Clock, RealTimeClock, VirtualClock
 from cascadence.conditions import Condition
 from cascadence.conversation import (
     AfterReply,
+    Aside,
     At,
     AudioRef,
     Backchannel,
@@ -193,11 +194,14 @@ class Yielding(Planted):
                 yield from self.answer()
 
 
-def test_a_backchannel_ends_no_window() -> None:
-    recording = played(Planted(0.2, reply_s=4.0), AfterReply(), Backchannel(after_onset_s=1.0))
+@pytest.mark.parametrize("when", [Backchannel(after_onset_s=1.0), Aside(after_onset_s=1.0)])
+def test_what_is_said_under_a_reply_ends_no_window(when: When) -> None:
+    recording = played(Planted(0.2, reply_s=4.0), AfterReply(), when)
     first, second = recording.turns
-    assert second.claims_floor is False
-    assert replies_s(recording, first)[0][1] > second.speech_end_s
+    assert (second.claims_floor, second.trigger) == (False, "onset")
+    ((onset_s, end_s), *_) = replies_s(recording, first)
+    assert second.speech_start_s == pytest.approx(onset_s + 1.0, abs=FRAME_S)
+    assert end_s > second.speech_end_s
 
 
 def test_an_endless_talker_is_talked_over() -> None:

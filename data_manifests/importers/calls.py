@@ -143,9 +143,10 @@ def _turn(
 def _when(
     one: Spoken, start_s: float, runs_s: Sequence[tuple[float, float]], is_first: bool
 ) -> When:
-    if one.kind == "aside":
-        return Aside()
     onset_s = next((a for a, b in runs_s if a <= start_s < b), None)
+    if one.kind == "aside":
+        into = onset_s is not None and not is_first
+        return Aside(after_onset_s=_since(onset_s, start_s)) if into else Aside()
     if is_first:
         # Before the first turn there is no reply, only a greeting.
         return AfterReply() if onset_s is None else At(t_s=round(start_s, 4))

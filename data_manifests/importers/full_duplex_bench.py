@@ -8,8 +8,8 @@ which lies up to 0.6 s off (an inserted clip has silence around its words).
 
 The corpus plays interactively what the benchmark plays at fixed times: an interruption comes
 `INTERRUPTION_AFTER_S` into the reply, for the benchmark's own moment would miss the replies of
-quick and of short-spoken systems. Speech to somebody else and speech in the background are asides;
-the manifest cannot say an aside into a reply, so they come after it.
+quick and of short-spoken systems. Speech to somebody else and speech in the background are asides
+into the reply.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ _TASKS: Final[Mapping[str, Task]] = {
 _OVERLAPS: Final[Mapping[str, When]] = {
     "user_interruption": BargeIn(after_onset_s=INTERRUPTION_AFTER_S),
     "user_backchannel": Backchannel(after_onset_s=INTERRUPTION_AFTER_S),
-    "talking_to_other": Aside(),
-    "background_speech": Aside(),
+    "talking_to_other": Aside(after_onset_s=INTERRUPTION_AFTER_S),
+    "background_speech": Aside(after_onset_s=INTERRUPTION_AFTER_S),
 }
 """What the user does in v1.5, by the name of the folder above the sample."""
 

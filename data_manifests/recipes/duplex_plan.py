@@ -309,13 +309,13 @@ def _overheard(texts: _Texts) -> Iterator[Planned]:
         request = _request(texts.told_at_length(kind, number), kind, number, NEAR_DB)
         speaker = _other_voice(kind, number)
         over, after = (BACKGROUND[(number + shift) % len(BACKGROUND)] for shift in (0, 10))
-        # Nothing but a backchannel is said into a reply without claiming the floor.
-        during: When = Backchannel(after_onset_s=_at(BACKGROUND_S, number))
+        silent = Expect(stay_silent=True)
+        during: When = Aside(after_onset_s=_at(BACKGROUND_S, number))
         later: When = Aside(gap_s=_gap_s("background", number))
         turns = (
             request,
-            PlannedTurn(over, style, when=during, voice=speaker),
-            PlannedTurn(after, style, when=later, voice=speaker, expect=Expect(stay_silent=True)),
+            PlannedTurn(over, style, when=during, voice=speaker, expect=silent),
+            PlannedTurn(after, style, when=later, voice=speaker, expect=silent),
         )
         yield _planned(kind, number, turns, ("background_after_reply",))
 
