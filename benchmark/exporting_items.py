@@ -137,7 +137,7 @@ def _custom(conversation: Conversation, position: int) -> dict[str, Any]:
         mode="json", exclude={"text", "audio", "speech_s", "speaker"}, exclude_defaults=True
     )
     # The kind is a default of its own class, and yet tells the classes apart.
-    said["when"] = turn.when.model_dump(mode="json")
+    said["when"] = turn.when.model_dump(mode="json", exclude_none=True)
     split = {"split": conversation.split}
     return {"conversation": conversation.id, "turn": position, **split, **told, **said}
 

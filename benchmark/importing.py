@@ -240,7 +240,7 @@ def to_line(conversation: Conversation) -> str:
     data |= {"language": conversation.language, "split": conversation.split}
     for turn, model in zip(data["turns"], conversation.turns, strict=True):
         # The kind is a default of its own class, and yet tells the classes apart.
-        turn["when"] = model.when.model_dump(mode="json")
+        turn["when"] = model.when.model_dump(mode="json", exclude_none=True)
     return json.dumps(data, ensure_ascii=False)
 
 
