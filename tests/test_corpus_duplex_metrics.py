@@ -102,7 +102,7 @@ def cases(corpus: Corpus, told: list[Conversation]) -> dict[str, Case]:
         (backchannel_error_rate, "backchannel", (0, 1)),
         (aside_error_rate, "backchannel", (1, 1)),
         (takeover_rate_aside, "backchannel", (1, 1)),
-        (aside_error_rate, "background_over_reply", (1, 1)),
+        (aside_error_rate, "background_over_reply", (2, 2)),
     ],
 )
 def test_metrics_read_the_events(
