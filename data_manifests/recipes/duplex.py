@@ -14,7 +14,7 @@ from cascadence.data_manifests.recipes.voices import voice
 
 ABOUT: Final = About(
     "duplex",
-    "1.0.0",
+    "2.0.0",
     """\
 Turn-taking events, each type a tag: turn_end (smooth ends of turns without a silence that could \
 be taken for one), pause (0.3 to 1.5 s, at the end of a phrase or inside of it: pause_boundary, \
