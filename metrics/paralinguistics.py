@@ -6,8 +6,9 @@ reply's difference is regressed on the user's: **gain** 0 is deaf to it, 1 mirro
 does the opposite; **correlation** says how reliably. A cascade whose ASR hears the words right
 gives 0 by construction.
 
-Rate is compared in octaves (log2 of syllables per second of speech), pitch in semitones, level in
-dB, so that a gain of 1 is the same *proportion* in another voice. Intervals: cluster bootstrap over
+Rate and pitch range are compared in octaves (log2 of syllables per second of speech, of semitones
+from the 5th to the 95th percentile), pitch in semitones, level in dB, so that a gain of 1 is the
+same *proportion* in another voice. Intervals: cluster bootstrap over
 sets.
 """
 
@@ -78,6 +79,11 @@ def _pitch(utterance: Utterance) -> float | None:
     return pitch_st
 
 
+def _octaves_of_range(utterance: Utterance) -> float | None:
+    range_st: float | None = utterance.features["f0_range_st"]
+    return float(np.log2(range_st)) if range_st else None
+
+
 def _level(utterance: Utterance) -> float | None:
     level_db: float | None = utterance.features["level_db"]
     return level_db
@@ -85,6 +91,7 @@ def _level(utterance: Utterance) -> float | None:
 
 RATE = Feature("rate", _octaves_of_rate, 0.05)
 PITCH = Feature("f0", _pitch, 0.25)
+RANGE = Feature("range", _octaves_of_range, 0.15)
 LEVEL = Feature("level", _level, 0.5)
 
 
@@ -305,6 +312,15 @@ def contrast_gain_f0(cases: Sequence[Case], tools: Tools) -> Measurement:
 
 
 @_gain_metric(needs=("features",))
+def contrast_gain_range(cases: Sequence[Case], tools: Tools) -> Measurement:
+    """How far the reply's pitch range follows the user's: slope, in octaves of range.
+
+    A few words tell a range with some noise, and noise in the user's pulls the slope to 0.
+    """
+    return _gain(cases, tools, RANGE)
+
+
+@_gain_metric(needs=("features",))
 def contrast_gain_level(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How far the reply's active speech level follows the user's: slope, in dB."""
     return _gain(cases, tools, LEVEL)
@@ -320,6 +336,12 @@ def contrast_correlation_rate(cases: Sequence[Case], tools: Tools) -> Measuremen
 def contrast_correlation_f0(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How reliably the reply's median pitch follows the user's, within contrast sets."""
     return _correlation(cases, tools, PITCH)
+
+
+@_correlation_metric(needs=("features",))
+def contrast_correlation_range(cases: Sequence[Case], tools: Tools) -> Measurement:
+    """How reliably the reply's pitch range follows the user's, within contrast sets."""
+    return _correlation(cases, tools, RANGE)
 
 
 @_correlation_metric(needs=("features",))

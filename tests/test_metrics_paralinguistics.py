@@ -133,6 +133,35 @@ def test_pitch_that_follows_the_user_is_measured_in_sound(gain: float, tools: Pl
     assert level.reason == "the users of each contrast set do not differ in this"
 
 
+def swinging(centre_hz: float, range_st: float) -> Audio:
+    """A second of voice whose pitch swings up and down, range_st between its extremes."""
+    times_s = np.arange(16_000) / 16_000
+    f0_hz = centre_hz * 2 ** (range_st / 2 * np.sin(2 * np.pi * 2 * times_s) / 12)
+    phase = 2 * np.pi * np.cumsum(f0_hz) / 16_000
+    samples = sum(np.sin(k * phase) / k for k in range(1, 12))
+    return Audio((0.08 * np.asarray(samples)).astype(np.float32), 16_000)
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.5, 1.0])
+def test_a_pitch_range_that_follows_the_user_is_measured_in_sound(
+    gain: float, tools: Planted
+) -> None:
+    cases = []
+    for index in range(2):
+        for octaves in (0.0, 0.6, 1.2):
+            user, reply = (120.0, 2.0 * 2**octaves), (200.0, 4.0 * 2 ** (gain * octaves))
+            spoken = Spoken(0.0, 1.0, clip=swinging(*user))
+            heard = channel(6.0, (2.5, swinging(*reply)))
+            cases.append(case_of(spoken, system=heard, group=f"g{index}", duration_s=6.0))
+    found = paralinguistics.contrast_gain_range.measure_corpus(cases, tools)
+    assert number(found) == pytest.approx(gain, abs=0.08)
+    reliably = paralinguistics.contrast_correlation_range.measure_corpus(cases, tools)
+    if gain:
+        assert number(reliably) > 0.97
+    else:
+        assert reliably.reason == "the replies of each contrast set do not differ in this"
+
+
 @pytest.mark.parametrize("tells", [True, False])
 def test_rate_is_compared_by_proportion(tells: bool) -> None:
     """A user who speaks twice as fast and a system that does so too: gain 1, whatever its pace."""

@@ -38,7 +38,7 @@ from planted_cases import (
     noise,
     text,
 )
-from test_metrics_prosody import Remembered, tune
+from test_metrics_prosody import TUNE, Remembered, tune
 from test_metrics_survive import METRICS, REPLIES, assert_a_status, measured, tools
 
 GROUPS, REPEATS = 6, 2
@@ -90,10 +90,12 @@ class Sounds:
 
 @lru_cache(maxsize=16)
 def clip(group: int, style: str) -> Audio:
-    """Who is excited speaks higher, louder and quicker."""
+    """Who is excited speaks higher, livelier, louder and quicker."""
     is_excited = style == "excited"
+    lively = 1.5 if is_excited else 1.0
     levels = (0.1, 0.12, 0.08 + 0.01 * group, 0.1, 0.1, 0.1)
     return tune(
+        f0_hz=[TUNE[0] * (hz / TUNE[0]) ** lively for hz in TUNE],
         durations_s=(0.22 if is_excited else 0.27,) * 6,
         levels=[(1.5 if is_excited else 1.0) * level for level in levels],
         shift=2.0 ** ((0.5 * group + 3.0 * is_excited) / 12.0),

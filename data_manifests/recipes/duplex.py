@@ -24,9 +24,10 @@ the reply; mm_hmm where it is a hum), backchannel_opportunity (longer turns in w
 would acknowledge), aside (the user, turned away, speaks to somebody in the room: aside_alone, \
 aside_answered by a second voice in the same clip), background_over_reply and \
 background_after_reply (somebody else talks further away, 12 dB below the user). A conversation \
-holds one event, or one in the reply and one after it. background_over_reply is an aside into the \
-reply, background_after_reply one after it: aside_error_rate covers both; the tags tell them apart. \
-After asides and background speech, silence is expected; of a reply that is interrupted, nothing. \
+holds one event, or one in the reply and one after it. background_over_reply is an aside into \
+the reply, background_after_reply one after it: aside_error_rate covers both; the tags tell them \
+apart. After asides and background speech, silence is expected; of a reply that is interrupted, \
+nothing. \
 Pauses are made by joining phrases that were said separately, and are annotated from the decoded \
 clip. backchannels_s is made by rule, not by people: 0.25 s after the start of each pause of the \
 turns tagged backchannel_opportunity. Requests and replies are drawn from the sampler of the \
