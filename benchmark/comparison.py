@@ -13,25 +13,33 @@ conversation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from cascadence.estimators import HORIZON_S, Observation, Sample, estimator_of, sample_of
+from cascadence.estimators import (
+    HORIZON_S,
+    Observation,
+    Sample,
+    estimator_of,
+    is_survival,
+    sample_of,
+    waiting,
+)
 from cascadence.measurement import Direction, MetricSpec
 from cascadence.resampling import (
     LARGEST_CHUNK,
     RESAMPLES,
     Floats,
+    Statistic,
     bootstrap,
     bootstrap_interval,
     stable_seed,
 )
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
-Difference = Callable[[Floats, Floats], Floats]
 """Takes two weightings of the clusters, each of shape ``(b, clusters)``."""
 
 PERMUTATIONS = 10_000
@@ -103,20 +111,29 @@ def compare(
         np.concatenate((a.observed, b.observed)),
         2 * count,
     )
-    estimator = estimator_of(spec, pooled, horizon)
     # A median need not exist where replies are missing; the restricted mean does.
-    name = "restricted_mean" if "restricted_mean" in estimator.names else "value"
-    column = estimator.names.index(name)
+    name = "restricted_mean" if is_survival(spec, pooled) else "value"
 
-    def difference(mine: Floats, theirs: Floats) -> Floats:
-        """Take the clusters of each system that count as the first's; the rest are the second's."""
-        ours = estimator.compute(np.hstack((mine, theirs)))[:, column]
-        others = estimator.compute(np.hstack((theirs, mine)))[:, column]
-        return np.asarray(ours - others, dtype=np.float64)
+    def made(sample: Sample) -> Statistic:
+        if name == "value":
+            return estimator_of(spec, sample).compute
+        return waiting(sample, horizon, (name,)).compute
+
+    first_alone, second_alone, together = made(a), made(b), made(pooled)
+
+    def drawn(weights: Floats) -> Floats:
+        """Take clusters of both, as often as they were drawn."""
+        return np.asarray((first_alone(weights) - second_alone(weights))[:, 0], dtype=np.float64)
+
+    def swapped(kept: Floats) -> Floats:
+        """Take the clusters that are kept (1), and where not (0) the other system's."""
+        ours = together(np.hstack((kept, 1.0 - kept)))
+        others = together(np.hstack((1.0 - kept, kept)))
+        return np.asarray((ours - others)[:, 0], dtype=np.float64)
 
     counts = _Counts(len(one), count, unpaired)
     seed = stable_seed(spec.signature, "compare", label)
-    return _compared((spec.name, name), difference, counts, seed, resamples)
+    return _compared((spec.name, name), drawn, swapped, counts, seed, resamples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +144,22 @@ class _Counts:
 
 
 def _compared(
-    names: tuple[str, str], difference: Difference, counts: _Counts, seed: int, resamples: int
+    names: tuple[str, str],
+    drawn: Statistic,
+    swapped: Statistic,
+    counts: _Counts,
+    seed: int,
+    resamples: int,
 ) -> Comparison:
-    nothing = np.zeros((1, counts.clusters))
-    observed = float(difference(nothing + 1.0, nothing)[0])
+    observed = float(drawn(np.ones((1, counts.clusters)))[0])
     low = high = p = effect = smallest = None
     if counts.clusters >= 2:
-        replicates = bootstrap(
-            lambda weights: difference(weights, np.zeros_like(weights)),
-            counts.clusters,
-            seed,
-            resamples,
-            2 * counts.pairs,
-        )
+        replicates = bootstrap(drawn, counts.clusters, seed, resamples, counts.pairs)
         low, high = bootstrap_interval(replicates, counts.clusters) or (None, None)
         error = float(np.nanstd(replicates, ddof=1))
         effect = observed / (error * np.sqrt(counts.clusters)) if error > 0.0 else None
         smallest = (1.959964 + 0.841621) * error
-        p = _sign_flip_p(difference, observed, counts, seed)
+        p = _sign_flip_p(swapped, observed, counts, seed)
     return Comparison(
         *names,
         difference=observed,
@@ -174,7 +189,7 @@ def _paired(
     return [one[place] for place in shared], [other[place] for place in shared], unpaired
 
 
-def _sign_flip_p(difference: Difference, observed: float, counts: _Counts, seed: int) -> float:
+def _sign_flip_p(swapped: Statistic, observed: float, counts: _Counts, seed: int) -> float:
     """Swap the systems' labels within clusters: all ways for few clusters, else at random."""
     clusters = counts.clusters
     exact = clusters <= EXACT_UP_TO
@@ -188,7 +203,7 @@ def _sign_flip_p(difference: Difference, observed: float, counts: _Counts, seed:
     extreme = 0
     for start in range(0, len(flips), rows):
         kept = np.asarray(1 - flips[start : start + rows], dtype=np.float64)
-        found = difference(kept, 1.0 - kept)
+        found = swapped(kept)
         extreme += int((np.abs(found) >= least).sum())
     return extreme / len(flips) if exact else (extreme + 1) / (len(flips) + 1)
 

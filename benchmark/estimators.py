@@ -5,8 +5,9 @@ One definition serves a point estimate (all weights 1), its bootstrap and a perm
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,10 @@ from cascadence.survival import quantile, restricted_mean, survival, survival_ta
 
 HORIZON_S = 10.0
 """Restricted means of waiting times end here: the patience of the simulated user."""
+
+
+WAITING: Final = ("value", "p90", "p95", "restricted_mean", "never_share")
+"""Statistics of waiting times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,11 @@ def is_survival(spec: MetricSpec, sample: Sample) -> bool:
     return spec.summary == "survival" or not sample.observed.all()
 
 
-def estimator_of(spec: MetricSpec, sample: Sample, horizon: float = HORIZON_S) -> Estimator:
+def estimator_of(
+    spec: MetricSpec,
+    sample: Sample,
+    horizon: float = HORIZON_S,
+) -> Estimator:
     """Return what makes a corpus value of a sample.
 
     Args:
@@ -119,7 +128,7 @@ def estimator_of(spec: MetricSpec, sample: Sample, horizon: float = HORIZON_S) -
         ``restricted_mean`` and ``never_share``.
     """
     if is_survival(spec, sample):
-        return _waiting(sample, horizon)
+        return waiting(sample, horizon)
     return _median(sample) if spec.summary == "median" else _ratio_of_sums(sample)
 
 
@@ -152,22 +161,27 @@ def _median(sample: Sample) -> Estimator:
     return Estimator(("value",), compute)
 
 
-def _waiting(sample: Sample, horizon: float) -> Estimator:
-    table = survival_table(sample.numerator, sample.observed)
+def waiting(sample: Sample, horizon: float, names: Sequence[str] = WAITING) -> Estimator:
+    """Return Kaplan-Meier statistics of waiting times, some or all; see `estimator_of`."""
+    table = survival_table(sample.numerator, sample.observed, sample.cluster)
     never = np.bincount(sample.cluster, ~sample.observed, sample.clusters)
     items = np.bincount(sample.cluster, minlength=sample.clusters)
 
-    def compute(weights: Floats) -> Floats:
-        curves = survival(table, weights[:, sample.cluster])
-        return np.stack(
-            [
-                quantile(table, curves, 0.5),
-                quantile(table, curves, 0.9),
-                quantile(table, curves, 0.95),
-                restricted_mean(table, curves, horizon),
-                (weights @ never) / np.maximum(weights @ items, 1.0),
-            ],
-            axis=1,
-        )
+    def never_share(weights: Floats, curves: Floats) -> Floats:
+        del curves
+        share: Floats = (weights @ never) / np.maximum(weights @ items, 1.0)
+        return share
 
-    return Estimator(("value", "p90", "p95", "restricted_mean", "never_share"), compute)
+    known: dict[str, Callable[[Floats, Floats], Floats]] = {
+        "value": lambda _, curves: quantile(table, curves, 0.5),
+        "p90": lambda _, curves: quantile(table, curves, 0.9),
+        "p95": lambda _, curves: quantile(table, curves, 0.95),
+        "restricted_mean": lambda _, curves: restricted_mean(table, curves, horizon),
+        "never_share": never_share,
+    }
+
+    def compute(weights: Floats) -> Floats:
+        curves = survival(table, weights)
+        return np.stack([known[name](weights, curves) for name in names], axis=1)
+
+    return Estimator(tuple(names), compute)

@@ -23,7 +23,7 @@ class SurvivalTable:
     Attributes:
         times: shape ``(n,)``, ascending.
         observed: ``False`` where the time is only a lower bound.
-        order: indices of the items as they were given.
+        order: of each, the column of its weight: its index as given, or its cluster.
     """
 
     times: Floats
@@ -31,10 +31,22 @@ class SurvivalTable:
     order: npt.NDArray[np.intp]
 
 
-def survival_table(times: Floats, observed: npt.NDArray[np.bool_]) -> SurvivalTable:
-    """Sort times, shape ``(n,)``, for `survival`."""
+def survival_table(
+    times: Floats,
+    observed: npt.NDArray[np.bool_],
+    cluster: npt.NDArray[np.intp] | None = None,
+) -> SurvivalTable:
+    """Sort times, shape ``(n,)``, for `survival`.
+
+    Args:
+        times: of the items.
+        observed: ``False`` where the time is only a lower bound.
+        cluster: of each item, where weights are those of clusters.
+    """
     order = np.lexsort((~observed, times))
-    return SurvivalTable(times[order], observed[order], order)
+    return SurvivalTable(
+        times[order], observed[order], order if cluster is None else cluster[order]
+    )
 
 
 def survival(table: SurvivalTable, weights: Floats) -> Floats:
@@ -42,17 +54,21 @@ def survival(table: SurvivalTable, weights: Floats) -> Floats:
 
     Args:
         table: ``n`` items, sorted.
-        weights: shape ``(b, n)``, how often each item (as given, not as sorted) was drawn.
+        weights: shape ``(b, n)``, how often each item (as given, not as sorted) was drawn; or
+            ``(b, clusters)``, how often each cluster was.
 
     Returns:
         Shape ``(b, n)``, never rising. Beyond the last time it stays where it is.
     """
-    drawn = weights[:, table.order]
-    at_risk = np.cumsum(drawn[:, ::-1], axis=1)[:, ::-1]
+    hazard = weights[:, table.order]
+    at_risk = np.cumsum(hazard, axis=1)
+    np.subtract(at_risk[:, -1:].copy(), at_risk, out=at_risk)
+    at_risk += hazard
     # Within a tie the factors telescope: (1 - a/r)(1 - b/(r - a)) = 1 - (a + b)/r.
-    happened = np.where(table.observed, drawn, 0.0)
-    hazard = np.divide(happened, at_risk, out=np.zeros_like(drawn), where=at_risk > 0.0)
-    return np.asarray(np.cumprod(1.0 - hazard, axis=1), dtype=np.float64)
+    hazard[:, ~table.observed] = 0.0
+    np.divide(hazard, at_risk, out=hazard, where=at_risk > 0.0)
+    np.subtract(1.0, hazard, out=hazard)
+    return np.cumprod(hazard, axis=1, out=hazard)
 
 
 def quantile(table: SurvivalTable, curves: Floats, share: float) -> Floats:
