@@ -40,7 +40,6 @@ from cascadence.resampling import (
 )
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
-"""Takes two weightings of the clusters, each of shape ``(b, clusters)``."""
 
 PERMUTATIONS = 10_000
 EXACT_UP_TO = 13

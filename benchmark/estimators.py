@@ -111,11 +111,7 @@ def is_survival(spec: MetricSpec, sample: Sample) -> bool:
     return spec.summary == "survival" or not sample.observed.all()
 
 
-def estimator_of(
-    spec: MetricSpec,
-    sample: Sample,
-    horizon: float = HORIZON_S,
-) -> Estimator:
+def estimator_of(spec: MetricSpec, sample: Sample, horizon: float = HORIZON_S) -> Estimator:
     """Return what makes a corpus value of a sample.
 
     Args:

@@ -57,7 +57,7 @@ class Recording:
     def window_s(self, turn: PlayedTurn) -> tuple[float, float]:
         """Return the span from the start of the user's speech to that of the next, or to the end.
 
-        What is said under a reply does not end a window: the reply goes on under them.
+        What is said under a reply does not end a window: the reply goes on.
         """
         later = [t.speech_start_s for t in self.turns if t.index > turn.index and t.claims_floor]
         return turn.speech_start_s, min(later, default=self.duration_s)

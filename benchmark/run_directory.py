@@ -136,8 +136,9 @@ class RunDirectory:
         path = self.path / "run.json"
         if not path.is_file():
             return {}
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return _with_corpora(content, self._from_here)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        told: dict[str, Any] = _with_corpora(content, self._from_here)
+        return told
 
     def write_run(self, content: Mapping[str, Any]) -> None:
         """Write ``run.json``, atomically."""
@@ -146,11 +147,11 @@ class RunDirectory:
         write_bytes(self.path / "run.json", text.encode())
 
 
-def _with_corpora(content: Mapping[str, Any], place: Callable[[str], str]) -> dict[str, Any]:
+def _with_corpora(content: Any, place: Callable[[str], str]) -> Any:
     """Return ``run.json`` with other paths of corpora; what is no run's stays as it is."""
     cells = content.get("cells") if isinstance(content, Mapping) else None
     if not isinstance(cells, list):
-        return content  # type: ignore[return-value]
+        return content
     changed = [
         {**cell, "corpus_path": place(cell["corpus_path"])}
         if isinstance(cell, Mapping) and isinstance(cell.get("corpus_path"), str)

@@ -55,7 +55,7 @@ def survival(table: SurvivalTable, weights: Floats) -> Floats:
     Args:
         table: ``n`` items, sorted.
         weights: shape ``(b, n)``, how often each item (as given, not as sorted) was drawn; or
-            ``(b, clusters)``, how often each cluster was.
+            ``(b, clusters)``, how often each cluster was. Whole numbers.
 
     Returns:
         Shape ``(b, n)``, never rising. Beyond the last time it stays where it is.

@@ -82,9 +82,8 @@ def silence_broken(view: PlayedView, tools: Tools) -> bool:
     """Whether the system takes the floor from the start of a turn that expects silence.
 
     What the system was saying when the user began counts too, beyond the turn's start, unless the
-    manifest made the user speak into it (``at``, ``barge_in``): a system that
-    never stops talking does not stay silent. Of what is said under a reply, which may go on, see
-    `answered_anew`.
+    manifest made the user speak into it (``at``, ``barge_in``): a system that never stops talking
+    does not stay silent. Of what is said under a reply, which may go on, see `answered_anew`.
     """
     if view.turn.is_under_reply:
         return answered_anew(view, tools)

@@ -41,7 +41,7 @@ HUMAN = Path(__file__).resolve().parents[3] / "shared" / "data"
 RATE = 16_000
 CADENCE_HZ = 150.0
 """Cadence's semitones count from here."""
-NOISES = ("silence", "white", "pink", "hum")
+NOISES = ("white", "pink", "hum")
 LEVELS_DBFS = (-60.0, -50.0, -40.0, -30.0, -25.0)
 SEEDS = 4
 RESAMPLES = 1000
@@ -140,15 +140,13 @@ def fsdd(folder: Path, ears: Ears) -> list[Heard]:
 
 
 def noises(ears: Ears) -> list[Heard]:
-    """Hear two seconds of silence and of noise, at several levels."""
-    found = []
+    """Hear two seconds of silence, once, and of noise, at several levels."""
+    found = [ears.hear(Audio(np.zeros(2 * RATE, dtype=np.float32), RATE), "silence")]
     for kind in NOISES:
         for level_dbfs in LEVELS_DBFS:
             for seed in range(SEEDS):
-                samples = np.zeros(2 * RATE, dtype=np.float32)
-                if kind != "silence":
-                    noise = background(2 * RATE, kind, np.random.default_rng(seed))
-                    samples = noise * np.float32(10 ** (level_dbfs / 20))
+                noise = background(2 * RATE, kind, np.random.default_rng(seed))
+                samples = noise * np.float32(10 ** (level_dbfs / 20))
                 found.append(ears.hear(Audio(samples, RATE), kind))
     return found
 
