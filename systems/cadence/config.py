@@ -133,6 +133,7 @@ class TrainConfig(_Strict):
         voice: the vocoder's training text.
         vocoder: see `StageConfig`.
         speech: user speech.
+        more_speech: further sets of it to train on, each with its own shares and seed.
         ears: see `StageConfig`.
         decoder: see `DecoderConfig`.
         endings: turns to learn their ends from.
@@ -143,6 +144,7 @@ class TrainConfig(_Strict):
     voice: VoiceConfig = VoiceConfig()
     vocoder: StageConfig = StageConfig(steps=6000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
+    more_speech: tuple[SpeechConfig, ...] = ()
     ears: StageConfig = StageConfig(steps=20000, batch=16, learning_rate=2.5e-3)
     decoder: DecoderConfig = DecoderConfig()
     endings: EndingsConfig = EndingsConfig()

@@ -300,17 +300,22 @@ class Lessons:
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        """Reads shards in the order given."""
+        """Reads shards in the order given; conversations of other folders get other numbers."""
         self.plans: list[TurnPlan] = []
         self.said: list[list[str]] = []
         self.replies: list[list[str]] = []
         self._shards: list[tuple[Ragged, Ragged]] = []
         self._places: list[tuple[int, int]] = []
         styles = []
+        folder, first = None, 0
         for path in paths:
+            if path.parent != folder:
+                folder = path.parent
+                first = max((plan.dialogue + 1 for plan in self.plans), default=0)
             fields, notes = load_ragged(path)
             for i, note in enumerate(notes):
-                self.plans.append(TurnPlan(**note["plan"]))
+                plan = TurnPlan(**note["plan"])
+                self.plans.append(replace(plan, dialogue=first + plan.dialogue))
                 self.said.append(note["said"])
                 self.replies.append(note["reply"])
                 self._places.append((len(self._shards), i))

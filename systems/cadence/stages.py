@@ -143,7 +143,7 @@ class Stages:
     def _key(self, stage: str) -> str:
         """Returns the hash of a stage's settings and of everything before it."""
         c = self._config
-        speech = c.speech.fingerprint()
+        speech = c.speech.fingerprint(*(more.fingerprint() for more in c.more_speech))
         ears = c.ears.fingerprint(speech, *self._origin)
         voice = c.voice.fingerprint()
         return {
@@ -156,10 +156,14 @@ class Stages:
             "turn_end": c.turn_end.fingerprint(ears, c.endings.fingerprint(speech)),
         }[stage]
 
-    def speech(self, split: Literal["train", "test"], count: int) -> Lessons:
-        """Speaks user turns of a split with the voices of that split."""
-        plans = self._plans(self._config.speech, split, count)
-        return Lessons(self._rendered(f"speech-{split}", self._key("speech"), plans, _render))
+    def speech(self, split: Literal["train", "test"]) -> Lessons:
+        """Speaks user turns of a split with the voices of that split; every set of them to train."""
+        first, more = self._config.speech, self._config.more_speech
+        paths: list[Path] = []
+        for one in (first, *more) if split == "train" else (first,):
+            plans = self._plans(one, split, one.utterances if split == "train" else one.evaluation)
+            paths += self._rendered(f"speech-{split}", one.fingerprint(), plans, _render)
+        return Lessons(paths)
 
     def endings(self, ears: Ears, split: Literal["train", "test"], count: int) -> Endings:
         """Speaks whole turns and broken ones of a split, and hears them."""

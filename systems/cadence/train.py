@@ -49,7 +49,7 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         config = TrainConfig() if config_path is None else load_config(config_path)
     out_dir.mkdir(parents=True, exist_ok=True)
     stages = Stages(config, out_dir)
-    lessons = stages.speech("train", config.speech.utterances)
+    lessons = stages.speech("train")
     table = stages.symbols(lessons)
     # The vocoder needs nothing of what the others hear: it has the second core to itself.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -70,7 +70,7 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         before = read_config(config.start)
         training["start"] = {"sha256": before["sha256"], "training": before["training"]}
     if config.speech.evaluation:
-        fresh = stages.speech("test", config.speech.evaluation)
+        fresh = stages.speech("test")
         statistics = (targets.style_mean, targets.style_std)
         wanted = ear_targets(fresh, table, vocabulary, statistics)
         sounds = hear_all(ears, fresh, stages.log)
