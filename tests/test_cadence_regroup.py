@@ -229,6 +229,6 @@ def test_only_the_decoder_is_trained_again_with_other_regrouped_lessons(tmp_path
     changed = [
         name
         for name in stages
-        if Stages(usual, tmp_path)._key(name) != Stages(other, tmp_path)._key(name)
+        if Stages(usual, tmp_path).key(name) != Stages(other, tmp_path).key(name)
     ]
     assert changed == ["decoder"]

@@ -2,8 +2,10 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 for module in ("torch", "safetensors", "swift_f0", "piper", "onnx", "py_nanotts"):
@@ -18,8 +20,10 @@ from cascadence.systems.cadence.config import (  # noqa: E402
     load_config,
     smoke_config,
 )
-from cascadence.systems.cadence.data import plan_turns  # noqa: E402
+from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_turns  # noqa: E402
+from cascadence.systems.cadence.features import PROSODY_DIM, STATE_DIM  # noqa: E402
 from cascadence.systems.cadence.fitting import Plan, fit, learning_rate_share  # noqa: E402
+from cascadence.systems.cadence.ragged import save_ragged  # noqa: E402
 from cascadence.systems.cadence.stages import Stages  # noqa: E402
 from cascadence.systems.cadence.train import main  # noqa: E402
 
@@ -143,3 +147,54 @@ def test_fitting_finds_a_planted_map_and_says_how_far_it_is() -> None:
 def test_a_configuration_is_written_with_the_weights(trained: Path) -> None:
     config = json.loads((trained / "weights" / "cadence.json").read_text(encoding="utf-8"))
     assert config["training"]["config"] == smoke_config().model_dump(mode="json")
+
+
+def _shard(path: Path, texts: dict[tuple[int, int], str]) -> Path:
+    """Writes a shard of turns without sound, by conversation and place in it."""
+    plans = [
+        TurnPlan(dialogue, turn, text, "", "", "request", {}, "pico-us")
+        for (dialogue, turn), text in texts.items()
+    ]
+    path.parent.mkdir(exist_ok=True)
+    sounds = {
+        "states": [np.zeros((2, STATE_DIM), np.float16) for _ in plans],
+        "prosody": [np.zeros((2, PROSODY_DIM), np.float16) for _ in plans],
+        "style": [np.zeros((1, 4), np.float32) for _ in plans],
+    }
+    save_ragged(path, sounds, [{"plan": asdict(plan), "said": [], "reply": []} for plan in plans])
+    return path
+
+
+def test_conversations_of_several_sets_stay_apart(tmp_path: Path) -> None:
+    first = _shard(tmp_path / "a" / "0.safetensors", {(0, 0): "a", (1, 0): "b", (1, 1): "c"})
+    second = _shard(tmp_path / "b" / "0.safetensors", {(0, 0): "d", (0, 1): "e"})
+    third = _shard(tmp_path / "b" / "1.safetensors", {(1, 0): "f", (1, 1): "g", (1, 2): "h"})
+    lessons = Lessons([first, second, third])
+    assert [plan.text for plan in lessons.plans] == list("abcdefgh")
+    assert [plan.dialogue for plan in lessons.plans] == [0, 1, 1, 2, 2, 3, 3, 3]
+    assert [lessons.earlier(i, 2) for i in range(8)] == [[], [], [1], [], [3], [], [5], [6, 5]]
+
+
+def test_every_set_of_speech_is_rendered_once_whatever_it_stands_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small, other = SpeechConfig(utterances=6, evaluation=4), SpeechConfig(utterances=9, seed=5)
+    asked: list[tuple[str, int]] = []
+
+    def rendered(_: Stages, name: str, key: str, plans: list[TurnPlan], __: object) -> list[Path]:
+        asked.append((f"{name}-{key}", len(plans)))
+        path = _shard(tmp_path / f"{name}-{key}" / "0.safetensors", {(0, 0): "a"})
+        return [path]
+
+    monkeypatch.setattr(Stages, "_rendered", rendered)
+    both = Stages(TrainConfig(speech=small, more_speech=(other,)), tmp_path)
+    assert len(both.speech("train")) == 2
+    assert len(both.speech("test")) == 1
+    alone = Stages(TrainConfig(speech=other), tmp_path)
+    alone.speech("train")
+    names = [name for name, _ in asked]
+    assert names[:2] == [f"speech-train-{one.fingerprint()}" for one in (small, other)]
+    assert names[2] == f"speech-test-{small.fingerprint()}"
+    assert names[3] == names[1]
+    assert all(count >= least for (_, count), least in zip(asked, (6, 9, 4, 9), strict=True))
+    assert both.key("ears") != Stages(TrainConfig(speech=small), tmp_path).key("ears")

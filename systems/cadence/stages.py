@@ -140,7 +140,7 @@ class Stages:
             self._voice = _load_reply_voice()
         return self._voice
 
-    def _key(self, stage: str) -> str:
+    def key(self, stage: str) -> str:
         """Returns the hash of a stage's settings and of everything before it."""
         c = self._config
         speech = c.speech.fingerprint(*(more.fingerprint() for more in c.more_speech))
@@ -157,7 +157,7 @@ class Stages:
         }[stage]
 
     def speech(self, split: Literal["train", "test"]) -> Lessons:
-        """Speaks user turns of a split with the voices of that split; every set of them to train."""
+        """Speaks the user turns of a split with its voices; to train, every set of them."""
         first, more = self._config.speech, self._config.more_speech
         paths: list[Path] = []
         for one in (first, *more) if split == "train" else (first,):
@@ -171,7 +171,7 @@ class Stages:
             update={"seed": self._config.endings.seed, "silent_share": 0.0, "paused_share": 0.0}
         )
         plans = self._plans(settings, split, count)
-        key = self._key("endings")
+        key = self.key("endings")
         return hear_endings(ears, self._rendered(f"endings-{split}", key, plans, _render_endings))
 
     def _plans(
@@ -218,7 +218,7 @@ class Stages:
 
     def _spoken(self) -> Path:
         """Lets the reply voice speak the vocoder's training text."""
-        path = self._folder / f"voice-{self._key('voice')}.safetensors"
+        path = self._folder / f"voice-{self.key('voice')}.safetensors"
         if path.exists():
             return path
         texts = self._voice_texts()
@@ -268,7 +268,7 @@ class Stages:
         if not getattr(self._config, name).steps:
             self.log(f"{name}: kept as it was")
             return network.eval()
-        path = self._folder / f"{name}-{self._key(name)}.safetensors"
+        path = self._folder / f"{name}-{self.key(name)}.safetensors"
         checkpoint = path.with_suffix(".checkpoint")
         first = 0
         if path.exists():
