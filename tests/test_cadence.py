@@ -24,13 +24,17 @@ from cascadence.systems.cadence.memory import EarlierTurn, build_memory  # noqa:
 from cascadence.systems.cadence.model import Decoder, Ears, Writer  # noqa: E402
 from cascadence.systems.cadence.ragged import load_ragged, save_ragged  # noqa: E402
 from cascadence.systems.cadence.spelling import align_words, write_words  # noqa: E402
-from cascadence.systems.cadence.style import StyleStatistics, UserStyle, mirrored  # noqa: E402
+from cascadence.systems.cadence.style import (
+    NEUTRAL,
+    StyleStatistics,
+    UserStyle,
+    mirrored,
+)
 from cascadence.systems.cadence.symbols import SymbolTable, merge_phonemes  # noqa: E402
 from cascadence.systems.cadence.system import OWN_TURN_TAKING, Cadence, CadenceReplier  # noqa: E402
 from cascadence.systems.cadence.train_ears import edit_distance, greedy_ctc  # noqa: E402
 from cascadence.systems.cadence.turn_end import end_features  # noqa: E402
 from cascadence.systems.cadence.vocoder import (  # noqa: E402
-    NEUTRAL,
     ReplyStyle,
     Vocoder,
     VocoderStream,
@@ -255,9 +259,9 @@ def test_spelling_finds_words_that_the_phonemizer_joins() -> None:
 def test_mirroring_follows_within_limits() -> None:
     statistics = StyleStatistics.of([12.0, 0.0, 2.0, -26.0], [2.0, 4.0, 0.8, 5.0])
     usual = mirrored(UserStyle(12.0, 0.0, 2.0, -26.0), statistics)
-    assert usual == ReplyStyle(shift_semitones=2.5)
+    assert usual == ReplyStyle(rate=NEUTRAL.rate, shift_semitones=2.5)
     wild = mirrored(UserStyle(30.0, 30.0, 9.0, 10.0), statistics)
-    assert (wild.rate, wild.range_factor, wild.gain_db) == (1.2, 1.8, 6.0)
+    assert (wild.rate, wild.range_factor, wild.gain_db) == (1.2 * NEUTRAL.rate, 1.8, 6.0)
     assert wild.shift_semitones == pytest.approx(8.0, abs=0.1)
     deep = mirrored(UserStyle(12.0, -30.0, 2.0, -26.0), statistics)
     assert deep.shift_semitones == pytest.approx(-1.5, abs=0.1)

@@ -19,10 +19,10 @@ from cascadence.systems.cadence.listener import HeardTurn, Listener
 from cascadence.systems.cadence.memory import EarlierTurn, build_memory
 from cascadence.systems.cadence.model import Decoder
 from cascadence.systems.cadence.spelling import write_words
-from cascadence.systems.cadence.style import mirrored
+from cascadence.systems.cadence.style import NEUTRAL, mirrored
 from cascadence.systems.cadence.symbols import SPACE
 from cascadence.systems.cadence.turn_end import end_features
-from cascadence.systems.cadence.vocoder import NEUTRAL, ReplyStyle, VocoderStream
+from cascadence.systems.cadence.vocoder import ReplyStyle, VocoderStream
 from cascadence.systems.history import join_unanswered
 from cascadence.systems.turn_taking import HalfDuplex, TurnTaking
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from cascadence.systems.cadence.symbols import SymbolTable
 
-__all__ = ["HOP", "NEUTRAL", "ReplyStyle", "Vocoder", "VocoderStream", "excitation", "frame_map"]
+__all__ = ["HOP", "ReplyStyle", "Vocoder", "VocoderStream", "excitation", "frame_map"]
 
 SAMPLE_RATE = 16000
 HOP = 160
@@ -44,9 +44,6 @@ class ReplyStyle:
     shift_semitones: float = 0.0
     range_factor: float = 1.0
     gain_db: float = 0.0
-
-
-NEUTRAL = ReplyStyle()
 
 
 def _band_matrix(bands: int) -> Tensor:
@@ -218,16 +215,16 @@ class VocoderStream:
     The first chunk leaves as soon as symbols up to the network's reach are known.
     """
 
-    def __init__(self, vocoder: Vocoder, style: ReplyStyle = NEUTRAL, seed: int = 0) -> None:
+    def __init__(self, vocoder: Vocoder, style: ReplyStyle | None = None, seed: int = 0) -> None:
         """Begins an utterance.
 
         Args:
             vocoder: the network, in evaluation mode.
-            style: the reply's style, fixed for the utterance.
+            style: the reply's style, fixed for the utterance; the voice's own reading if None.
             seed: of the noise.
         """
         self._net = vocoder
-        self._style = style
+        self._style = style or ReplyStyle()
         self._random = np.random.default_rng(seed)
         self._ids = [SymbolTable.BEGIN]
         self._durations: list[int] = []
