@@ -24,7 +24,7 @@ from cascadence.systems.cadence.memory import EarlierTurn, build_memory  # noqa:
 from cascadence.systems.cadence.model import Decoder, Ears, Writer  # noqa: E402
 from cascadence.systems.cadence.ragged import load_ragged, save_ragged  # noqa: E402
 from cascadence.systems.cadence.spelling import align_words, write_words  # noqa: E402
-from cascadence.systems.cadence.style import (
+from cascadence.systems.cadence.style import (  # noqa: E402
     NEUTRAL,
     StyleStatistics,
     UserStyle,
@@ -116,6 +116,37 @@ def test_streamed_vocoder_equals_whole(size: int) -> None:
     assert sum(len(chunk) > 0 for chunk in chunks) > 1
     assert streamed.shape == whole.shape
     assert np.abs(streamed - whole).max() < 1e-3
+
+
+def flat_vocoder(log_gain: float) -> Vocoder:
+    """Filters that are flat and alike, and open where the first of the hidden numbers is 1."""
+    net = Vocoder(40, dim=8).eval().requires_grad_(False)
+    net.filters.weight.zero_()
+    net.filters.weight[:, 0] = -log_gain
+    net.filters.bias.fill_(log_gain)
+    return net
+
+
+def test_flat_filters_let_the_excitation_through() -> None:
+    torch.manual_seed(1)
+    pulses = torch.randn(1, 20 * 160 + 480)
+    made = flat_vocoder(0.0).sound(
+        torch.zeros(1, 20, 8), torch.ones(1, 20), pulses, torch.zeros_like(pulses)
+    )
+    assert made.shape == pulses.shape
+    assert (made - pulses)[:, 480:-480].abs().max() < 1e-4
+
+
+def test_a_frame_is_heard_for_25_ms() -> None:
+    hidden = torch.zeros(1, 20, 8)
+    hidden[0, 10, 0] = 1
+    pulses = torch.ones(1, 20 * 160 + 480)
+    made = flat_vocoder(-12.0).sound(hidden, torch.ones(1, 20), pulses, torch.zeros_like(pulses))
+    heard = (made[0].abs() > 0.01).nonzero()
+    first, last = 320 + 1600 - 160, 320 + 1600 + 80 + 160
+    assert first <= int(heard.min())
+    assert int(heard.max()) <= last
+    assert float(made.max()) == pytest.approx((1 + np.cos(np.pi / 4)) / 2, abs=1e-3)
 
 
 def test_excitation_has_the_pitch_that_is_asked_for() -> None:

@@ -8,12 +8,12 @@ from cascadence.systems.cadence.vocoder import ReplyStyle
 
 __all__ = ["NEUTRAL", "StyleStatistics", "UserStyle", "mirrored"]
 
-# The voice is quick: of 240 replies the judge ASR heard .030 of the words wrong at its own pace, .024
-# at this one; Piper says its replies at the same pace (`length_scale` in `systems/tts/piper.py`).
+# The voice is quick: of 240 replies the judge ASR heard .030 of the words wrong at its own pace,
+# .024 at this one. Piper speaks at the same (`length_scale` in `systems/tts/piper.py`).
 _PACE = 0.9
 NEUTRAL = ReplyStyle(rate=_PACE)
-# Beyond these words are heard worse (measured by the judge ASR), or the voice sounds worse (DNSMOS of
-# 24 replies, 3.16 at neutral: range x 2 3.07, -12 dB 2.88). The rate's are relative to the pace.
+# Beyond these its words are heard worse (measured by the judge ASR), or it sounds worse (DNSMOS of
+# 24 replies, 3.16 at neutral: range x 2 3.07, -12 dB 2.88). Rates are relative to the pace.
 _RATE_LIMITS = (0.8, 1.2)
 _RANGE_LIMITS = (0.4, 1.8)
 _GAIN_LIMITS_DB = (-9.0, 6.0)

@@ -1,8 +1,9 @@
 """The voice: phonemes → durations, F0 and voicing → harmonics plus noise, filtered → audio.
 
 Differentiable DSP (Engel et al., arXiv 2001.04643): a band-limited pulse train at F0 and white
-noise are shaped, every 10 ms, by two filters that a small convolutional network predicts. Layers
-look a bounded number of symbols or frames ahead, so a streamed utterance equals the whole one.
+noise are cut into windows of 20 ms, every 5 ms, and shaped by filters that a small convolutional
+network predicts, two of either kind a frame of 10 ms. Layers look a bounded number of symbols or
+frames ahead, so a streamed utterance equals the whole one.
 """
 
 import math
@@ -21,9 +22,12 @@ __all__ = ["HOP", "ReplyStyle", "Vocoder", "VocoderStream", "excitation", "frame
 SAMPLE_RATE = 16000
 HOP = 160
 _FFT = 640
+_WINDOW = 320
+_FILTERS_A_FRAME = 2
+_FILTER_HOP = HOP // _FILTERS_A_FRAME
 _HARMONIC_BANDS = 64
 _NOISE_BANDS = 24
-_OVERLAP_GAIN = 1.5  # sum of squared Hann windows at 75 % overlap
+_OVERLAP_GAIN = 2.0  # sum of Hann windows at 75 % overlap
 _TOP_HARMONIC_HZ = 7800.0
 _SYMBOL_KERNEL = 5
 _FRAME_KERNEL = 7
@@ -147,11 +151,11 @@ class Vocoder(nn.Module):
         self.frame_blocks = nn.ModuleList(_Block(dim, _FRAME_KERNEL) for _ in range(frame_blocks))
         self.norm = nn.LayerNorm(dim)
         self.pitch = nn.Linear(dim, 2)
-        self.filters = nn.Linear(dim, _HARMONIC_BANDS + _NOISE_BANDS)
+        self.filters = nn.Linear(dim, _FILTERS_A_FRAME * (_HARMONIC_BANDS + _NOISE_BANDS))
         nn.init.constant_(self.filters.bias, -3.0)
         self.register_buffer("log_f0_mean", torch.tensor(math.log(90.0)))
         self.register_buffer("log_f0_std", torch.tensor(0.2))
-        self.register_buffer("window", torch.hann_window(_FFT), persistent=False)
+        self.register_buffer("window", torch.hann_window(_WINDOW), persistent=False)
         self.register_buffer("harmonic_bands", _band_matrix(_HARMONIC_BANDS), persistent=False)
         self.register_buffer("noise_bands", _band_matrix(_NOISE_BANDS), persistent=False)
 
@@ -193,19 +197,24 @@ class Vocoder(nn.Module):
             (batch, frames · 160 + 480) from 320 samples before the first frame; only samples
             that four frames overlap are complete.
         """
-        logs = self.filters(hidden).clamp(-14, 6)
+        batch, length = pulses.shape
+        count = _FILTERS_A_FRAME * hidden.shape[1]
+        logs = self.filters(hidden).view(batch, count, -1).clamp(-14, 6)
+        gate = voicing.repeat_interleave(_FILTERS_A_FRAME, 1)[..., None]
         harmonic = torch.exp(logs[..., :_HARMONIC_BANDS] @ self.harmonic_bands)
         breath = torch.exp(logs[..., _HARMONIC_BANDS:] @ self.noise_bands)
-        spectrum = harmonic * self._spectra(pulses) * voicing[..., None]
-        spectrum = spectrum + breath * self._spectra(noise * 0.1)
-        frames = torch.fft.irfft(spectrum, _FFT) * self.window / _OVERLAP_GAIN
-        batch, count, _ = frames.shape
-        length = (count - 1) * HOP + _FFT
-        folded = F.fold(frames.transpose(1, 2), (1, length), (1, _FFT), stride=(1, HOP))
-        return folded.view(batch, length)
+        spectrum = harmonic * self._spectra(pulses, count) * gate
+        spectrum = spectrum + breath * self._spectra(noise * 0.1, count)
+        pieces = torch.fft.irfft(spectrum, _FFT) / _OVERLAP_GAIN
+        whole = (count - 1) * _FILTER_HOP + _FFT
+        folded = F.fold(pieces.transpose(1, 2), (1, whole), (1, _FFT), stride=(1, _FILTER_HOP))
+        return folded.view(batch, whole)[:, :length]
 
-    def _spectra(self, samples: Tensor) -> Tensor:
-        spectra: Tensor = torch.fft.rfft(samples.unfold(-1, _FFT, HOP) * self.window, _FFT)
+    def _spectra(self, samples: Tensor, count: int) -> Tensor:
+        """Cuts out windows, the first around the first frame's beginning, each padded to `_FFT`."""
+        margin = (_FFT - _WINDOW) // 2
+        windows = samples[:, margin:].unfold(-1, _WINDOW, _FILTER_HOP)[:, :count] * self.window
+        spectra: Tensor = torch.fft.rfft(F.pad(windows, (margin, margin)), _FFT)
         return spectra
 
 

@@ -37,8 +37,8 @@ class Piper:
 
         Args:
             voice: an artefact of the weight store.
-            length_scale: 1 is the voice's own pace, more is slower. The default voice is quick, and its
-                words are heard better at .9 of its pace (see `_PACE` in `systems/cadence/style.py`).
+            length_scale: 1 is the voice's own pace, more is slower. The default voice is quick and
+                heard better at .9 of its pace (see `_PACE` in `systems/cadence/style.py`).
             noise_scale: randomness of the sound; above 0, repeats differ.
             noise_w_scale: randomness of the durations; above 0, repeats differ.
             threads: of the network.
