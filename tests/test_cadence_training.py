@@ -25,7 +25,9 @@ from cascadence.systems.cadence.features import PROSODY_DIM, STATE_DIM  # noqa: 
 from cascadence.systems.cadence.fitting import Plan, fit, learning_rate_share  # noqa: E402
 from cascadence.systems.cadence.ragged import save_ragged  # noqa: E402
 from cascadence.systems.cadence.stages import Stages  # noqa: E402
+from cascadence.systems.cadence.symbols import SymbolTable  # noqa: E402
 from cascadence.systems.cadence.train import main  # noqa: E402
+from cascadence.systems.cadence.train_vocoder import load_utterances  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -198,3 +200,18 @@ def test_every_set_of_speech_is_rendered_once_whatever_it_stands_beside(
     assert names[3] == names[1]
     assert all(count >= least for (_, count), least in zip(asked, (6, 9, 4, 9), strict=True))
     assert both.key("ears") != Stages(TrainConfig(speech=small), tmp_path).key("ears")
+
+
+def test_a_sentence_with_a_symbol_that_the_table_lacks_is_left_out_and_named(
+    tmp_path: Path,
+) -> None:
+    path, told = tmp_path / "voice.safetensors", list[str]()
+    fields = {
+        "audio": [np.zeros(20 * 160, np.int16)] * 2,
+        "durations": [np.array([5, 5, 5, 5], np.int64)] * 2,
+        "f0_hz": [np.full(20, 100.0, np.float32)] * 2,
+    }
+    save_ragged(path, fields, {"symbols": [["a", "b"], ["a", "ɔɪ"]]})
+    examples = load_utterances([path], SymbolTable(["a", "b"]), told.append)
+    assert [example.ids.tolist() for example in examples] == [[1, 3, 4, 2]]
+    assert told == ["left out of the voice's text, unknown ['ɔɪ']: 'aɔɪ'"]

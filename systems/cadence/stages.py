@@ -297,7 +297,7 @@ class Stages:
 
         def train(net: Vocoder, first: int, save: Callable[[int], None]) -> None:
             settings = self._config.vocoder
-            examples = load_utterances([self._spoken()], table)
+            examples = load_utterances([self._spoken()], table, self.log)
             train_vocoder(net, examples, settings, first, save, self._curve("vocoder"))
 
         return self._stage("vocoder", Vocoder(len(table)), train)

@@ -37,12 +37,23 @@ class _Example:
     log_f0: Tensor
 
 
-def load_utterances(paths: Sequence[Path], table: SymbolTable) -> list[_Example]:
-    """Reads files of aligned utterances (`ragged`: audio, durations, f0_hz; note: symbols)."""
+def load_utterances(
+    paths: Sequence[Path], table: SymbolTable, log: Callable[[str], None]
+) -> list[_Example]:
+    """Reads files of aligned utterances (`ragged`: audio, durations, f0_hz; note: symbols).
+
+    Args:
+        paths: the files.
+        table: what it lacks cannot be learnt: utterances with such symbols are left out.
+        log: told of the utterances that are left out.
+    """
     examples = []
     for path in paths:
         fields, note = load_ragged(path)
         for i, symbols in enumerate(note["symbols"]):
+            if unknown := [symbol for symbol in symbols if symbol not in table]:
+                log(f"left out of the voice's text, unknown {unknown}: {''.join(symbols)!r}")
+                continue
             f0_hz = fields["f0_hz"][i].astype(np.float64)
             f0_hz = np.pad(f0_hz, (0, max(0, int(fields["durations"][i].sum()) - len(f0_hz))))
             voiced = f0_hz > 0
