@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from cascadence.audio import Audio, read_audio
 from cascadence.events import AudioOut
-from cascadence.protocols import Context, Playout, Turn
+from cascadence.protocols import Context, Turn
 from cascadence.resampling import bootstrap_interval, stable_seed
 from cascadence.systems.cadence.augment import background
 from cascadence.systems.cadence.bundle import load_bundle
@@ -104,16 +104,10 @@ class Ears:
         return Heard(speaker, style, _pyin_hz(sound), syllables_per_s, answered)
 
 
-class _Nothing(Playout):
+class _Nothing:
     """Nothing is being played."""
 
-    @property
-    def played_s(self) -> float:
-        return 0.0
-
-    @property
-    def remaining_s(self) -> float:
-        return 0.0
+    played_s = remaining_s = 0.0
 
 
 def _pyin_hz(audio: Audio) -> float:

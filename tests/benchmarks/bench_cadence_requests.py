@@ -27,7 +27,7 @@ from cascadence.data_manifests.recipes.voices import voices
 from cascadence.events import AudioOut
 from cascadence.metrics.task import judge
 from cascadence.metrics.tools import JudgeAsr
-from cascadence.protocols import Context, Playout, Turn
+from cascadence.protocols import Context, Turn
 from cascadence.resampling import bootstrap_interval, stable_seed
 from cascadence.systems.cadence.data import TurnPlan, quiet, spoken
 from cascadence.systems.cadence.system import CadenceReplier
@@ -40,16 +40,10 @@ RESAMPLES = 2000
 BARS: Mapping[Kind, float] = {"held out": 0.60, "outside": 0.90}
 
 
-class _Nothing(Playout):
+class _Nothing:
     """Nothing is being played."""
 
-    @property
-    def played_s(self) -> float:
-        return 0.0
-
-    @property
-    def remaining_s(self) -> float:
-        return 0.0
+    played_s = remaining_s = 0.0
 
 
 def requests(kind: Kind) -> Iterator[tuple[Line, TurnPlan]]:
