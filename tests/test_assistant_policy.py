@@ -207,6 +207,8 @@ def test_requests_outside_the_domain_are_declined(split: str) -> None:
     openings = ("", "Book a table for five at seven.", "Play some jazz.")
     for index, line in enumerate(OUTSIDE_LINES[split]):
         text = line.replace("{name}", "Kevin").replace("{city}", "Vienna")
+        for name in slot_names(text):
+            text = text.replace(f"{{{name}}}", TYPES[name].values[index % 7])
         policy = Policy()
         policy.reply(openings[index % len(openings)])
         assert policy.reply(text).kind == "decline", text

@@ -11,6 +11,8 @@ import pytest
 for module in ("torch", "safetensors", "swift_f0", "piper", "onnx", "py_nanotts"):
     pytest.importorskip(module)
 
+import torch  # noqa: E402
+
 from cascadence.errors import CascadenceError  # noqa: E402
 from cascadence.systems.cadence.bundle import load_bundle, read_config  # noqa: E402
 from cascadence.systems.cadence.config import (  # noqa: E402
@@ -23,6 +25,8 @@ from cascadence.systems.cadence.config import (  # noqa: E402
 from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_turns  # noqa: E402
 from cascadence.systems.cadence.features import PROSODY_DIM, STATE_DIM  # noqa: E402
 from cascadence.systems.cadence.fitting import Plan, fit, learning_rate_share  # noqa: E402
+from cascadence.systems.cadence.lessons_batch import pad_features  # noqa: E402
+from cascadence.systems.cadence.model import STACK, Ears  # noqa: E402
 from cascadence.systems.cadence.ragged import save_ragged  # noqa: E402
 from cascadence.systems.cadence.stages import Stages  # noqa: E402
 from cascadence.systems.cadence.symbols import SymbolTable  # noqa: E402
@@ -35,6 +39,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("training")
     main(None, folder, smoke=True)
     return folder
+
+
+def test_without_prosody_no_style_is_heard() -> None:
+    torch.manual_seed(0)
+    ears = Ears(20, 30).eval()
+    turns = np.random.default_rng(0).standard_normal((4, 9, STACK * (STATE_DIM + PROSODY_DIM)))
+    turns[2, :, -STACK * PROSODY_DIM :] = 0
+    with torch.inference_mode():
+        heard = ears(*pad_features(list(turns.astype(np.float32))))
+    assert heard.has_prosody.tolist() == [True, True, False, True]
+    assert heard.style.abs().sum(1).gt(0).tolist() == heard.has_prosody.tolist()
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
 """Requests outside the domain, which the assistant must decline.
 
-The lines of the three splits are disjoint. ``{name}`` and ``{city}`` take values of the domain, so
-that a known word alone does not make a request answerable.
+The lines of the three splits are disjoint. ``{name}``, ``{city}`` and others take values of the
+domain, so that a known word alone does not make a request answerable.
 """
+
+from cascadence.data_manifests.assistant.outside_train import FURTHER_LINES
 
 _TRAIN = """
 What is the capital of France?
@@ -322,7 +324,8 @@ Are the lights in {city} beautiful?
 """
 
 OUTSIDE_LINES: dict[str, tuple[str, ...]] = {
-    split: tuple(line for line in text.strip().splitlines())
-    for split, text in (("train", _TRAIN), ("dev", _DEV), ("test", _TEST))
+    "train": (*_TRAIN.strip().splitlines(), *FURTHER_LINES),
+    "dev": tuple(_DEV.strip().splitlines()),
+    "test": tuple(_TEST.strip().splitlines()),
 }
 """Requests outside the domain, by split."""

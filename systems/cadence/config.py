@@ -64,10 +64,10 @@ class SpeechConfig(_Strict):
         workers: processes.
     """
 
-    utterances: int = 24000
+    utterances: int = 46000
     evaluation: int = 400
     single_share: float = 0.5
-    noisy_share: float = 0.25
+    noisy_share: float = 0.4
     line_share: float = 0.15
     room_share: float = 0.25
     coloured_share: float = 0.5
@@ -75,8 +75,8 @@ class SpeechConfig(_Strict):
     paused_share: float = 0.12
     silent_share: float = 0.03
     voices: tuple[str, ...] = ()
-    recipe: int = 3
-    seed: int = 2
+    recipe: int = 4
+    seed: int = 9
     workers: int = 2
 
 
@@ -103,10 +103,10 @@ class DecoderConfig(StageConfig):
         regrouped: lessons of later turns in new conversations of rendered turns; 0 for none.
     """
 
-    steps: int = 12000
+    steps: int = 24000
     batch: int = 32
     learning_rate: float = 1.2e-3
-    regrouped: int = 40000
+    regrouped: int = 120000
 
 
 class EndingsConfig(_Strict):

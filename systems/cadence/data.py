@@ -40,7 +40,7 @@ __all__ = [
 
 _RATE_HZ = 16000
 _MAX_S = 12.0
-_NOISES = ("white", "pink", "hum", "street", "music", "babble", "babble", "crowd")
+_NOISES = ("white", "pink", "hum", "street", "music", *("babble",) * 4, "crowd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _channelled(plan: TurnPlan, config: SpeechConfig, rng: random.Random) -> Tur
         plan,
         text=text,
         noise=noise,
-        snr_db=round(rng.uniform(5.0, 25.0), 1),
+        snr_db=round(rng.uniform(4.0, 22.0), 1),
         line=line if on_line else "none",
         rt60_s=round(rng.uniform(0.15, 0.7), 2) if in_room else 0.0,
         pause_s=round(rng.uniform(0.2, 1.0), 2) if has_pause else 0.0,

@@ -98,12 +98,15 @@ class Heard:
     Attributes:
         states: (batch, frames, dim) at 25 Hz.
         mask: (batch, frames), true inside a turn.
-        style: (batch, 4), z-scored: phones a second, median F0, F0 spread, level.
+        style: (batch, 4), z-scored: phones a second, median F0, F0 spread, level; 0, the mean
+            user's, without prosody.
+        has_prosody: (batch,), false where pitch, voicing and level are masked.
     """
 
     states: Tensor
     mask: Tensor
     style: Tensor
+    has_prosody: Tensor
 
 
 class Ears(nn.Module):
@@ -152,7 +155,11 @@ class Ears(nn.Module):
         for layer in self.layers:
             x = layer(x, mask[:, None, None])
         states = self.norm(x)
-        return Heard(states, mask, self._style(states, mask, prosody))
+        # The Whisper states hold the rate too: without this the control that takes the prosody out
+        # of the input would leave it in the reply.
+        has_prosody = (prosody != 0).any(2).any(1)
+        style = self._style(states, mask, prosody) * has_prosody[:, None]
+        return Heard(states, mask, style, has_prosody)
 
     def _style(self, states: Tensor, mask: Tensor, prosody: Tensor) -> Tensor:
         weight = self.style_query(states).masked_fill(~mask[..., None], -1e4).softmax(1)

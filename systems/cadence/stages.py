@@ -58,8 +58,8 @@ _SHARD_TURNS = 500
 # and .071.
 _UNSURE = (0.15, 0.25)
 # How often a voice is drawn. Formant synthesis is cheap and various, but people do not sound like
-# it; neural voices do, and there are many, but each sentence takes a second.
-_VOICE_WEIGHT = {"flite": 10, "pico": 10, "espeak": 3, "kokoro": 1}
+# it; neural voices do, and there are many, but each sentence takes 1.7 s.
+_VOICE_WEIGHT = {"flite": 30, "pico": 30, "espeak": 9, "kokoro": 1}
 _Network = TypeVar("_Network", bound=nn.Module)
 
 

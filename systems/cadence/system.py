@@ -57,7 +57,8 @@ class CadenceReplier:
 
         Args:
             style: `off` answers in the neutral voice whatever the user's.
-            prosody: `off` takes pitch, voicing and level out of the input.
+            prosody: `off` takes pitch, voicing and level out of the input; without them the ears
+                hear no style.
             lexicon: `off` lets it say any string of phonemes, not only words of its domain.
             weights: folder of `cadence.safetensors` and `cadence.json`; the shipped ones if None.
 

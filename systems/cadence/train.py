@@ -51,13 +51,16 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
     stages = Stages(config, out_dir)
     lessons = stages.speech("train")
     table = stages.symbols(lessons)
-    # The vocoder needs nothing of what the others hear: it has the second core to itself.
+    # The vocoder needs nothing of what the others hear: it has the second core to itself until the
+    # ears are done. Then two threads make 1.7 times as many of the decoder's steps as one.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         voiced = pool.submit(_train_voice, config, out_dir, table.symbols)
         ears, vocabulary, targets = stages.ears(lessons, table)
-        decoder, heard = stages.decoder(ears, lessons, table)
         turn_end = stages.turn_end(ears)
         voiced.result()
+    torch.set_num_threads(config.speech.workers)
+    decoder, heard = stages.decoder(ears, lessons, table)
+    torch.set_num_threads(1)
     vocoder = stages.vocoder(table)
     sample = range(min(len(lessons), 200))
     learned = evaluate_replies(ears, decoder, heard, sample)

@@ -96,8 +96,8 @@ def _ear_losses(
         heard = ears(features, lengths)
         phones, words = ears.phone_head(heard.states), ears.word_head(heard.states)
     style = torch.from_numpy(targets.style[chosen])
-    known = ~style.isnan()
-    # With the prosody masked there is nothing to measure pitch and level from.
+    # With the prosody masked no style is heard.
+    known = ~style.isnan() & heard.has_prosody[:, None]
     off = F.smooth_l1_loss(heard.style.float()[known], style[known])
     return {
         "phones": _ctc(phones, lengths, [targets.phones[i] for i in chosen]),
