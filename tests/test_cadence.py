@@ -16,7 +16,11 @@ from cascadence.errors import CascadenceError  # noqa: E402
 from cascadence.events import AudioOut, Event, Mark, TextOut  # noqa: E402
 from cascadence.protocols import Context, Exchange, Turn  # noqa: E402
 from cascadence.systems.cadence.beam import BeamWriter  # noqa: E402
-from cascadence.systems.cadence.bundle import load_bundle, read_config  # noqa: E402
+from cascadence.systems.cadence.bundle import (  # noqa: E402
+    load_bundle,
+    read_config,
+    save_bundle,
+)
 from cascadence.systems.cadence.evaluate import wilson  # noqa: E402
 from cascadence.systems.cadence.features import LogMel, stack_frames  # noqa: E402
 from cascadence.systems.cadence.lexicon import Lexicon  # noqa: E402
@@ -34,7 +38,11 @@ from cascadence.systems.cadence.symbols import SymbolTable, merge_phonemes  # no
 from cascadence.systems.cadence.system import OWN_TURN_TAKING, Cadence, CadenceReplier  # noqa: E402
 from cascadence.systems.cadence.train_ears import edit_distance, greedy_ctc  # noqa: E402
 from cascadence.systems.cadence.turn_end import end_features  # noqa: E402
-from cascadence.systems.cadence.vocoder import ReplyStyle, VocoderStream  # noqa: E402
+from cascadence.systems.cadence.vocoder import (  # noqa: E402
+    ReplyStyle,
+    Vocoder,
+    VocoderStream,
+)
 from cascadence.weights import locate  # noqa: E402
 
 # "Set a timer for ten minutes.", as the reply voice's phonemizer writes it.
@@ -258,6 +266,13 @@ def test_tampered_weights_are_refused(tmp_path: Path) -> None:
     raw[-1] ^= 1
     (tmp_path / "cadence.safetensors").write_bytes(raw)
     with pytest.raises(ValueError, match="not the file"):
+        load_bundle(tmp_path)
+
+
+def test_weights_of_another_shape_are_named(tmp_path: Path) -> None:
+    shipped = load_bundle(Path(load_bundle.__code__.co_filename).parent)
+    save_bundle(tmp_path, dataclasses.replace(shipped, vocoder=Vocoder(len(shipped.table) - 1)))
+    with pytest.raises(ValueError, match="a vocoder of another shape"):
         load_bundle(tmp_path)
 
 

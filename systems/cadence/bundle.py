@@ -104,7 +104,8 @@ def load_bundle(folder: Path) -> Bundle:
 
     Raises:
         FileNotFoundError: if the folder lacks one of the files.
-        ValueError: if the weights are not those that the configuration names.
+        ValueError: if the weights are not those that the configuration names, or if they were
+            trained for networks of another shape.
     """
     from safetensors.torch import load_file
 
@@ -122,7 +123,13 @@ def load_bundle(folder: Path) -> Bundle:
             for key, value in tensors.items()
             if key.startswith(f"{name}.")
         }
-        network.load_state_dict(state)
+        try:
+            network.load_state_dict(state)
+        except RuntimeError as error:
+            raise ValueError(
+                f"{folder / WEIGHTS_NAME} holds a {name} of another shape than this version has: "
+                "train it again, or use the version that it was trained with"
+            ) from error
         network.requires_grad_(False).eval()
     ears, decoder, vocoder = networks["ears"], networks["decoder"], networks["vocoder"]
     turn_end = networks["turn_end"]
