@@ -61,7 +61,7 @@ class SpeechConfig(_Strict):
         voices: names of `recipes.voices` to train on; all of the training split if empty.
         recipe: of the code that renders; a new one asks for speech to be rendered again.
         seed: of the conversations, voices and styles.
-        workers: processes.
+        workers: processes; threads of the decoder's training, too.
     """
 
     utterances: int = 46000

@@ -98,7 +98,8 @@ def _ear_losses(
     style = torch.from_numpy(targets.style[chosen])
     # With the prosody masked no style is heard.
     known = ~style.isnan() & heard.has_prosody[:, None]
-    off = F.smooth_l1_loss(heard.style.float()[known], style[known])
+    off = F.smooth_l1_loss(heard.style.float()[known], style[known], reduction="sum")
+    off = off / known.sum().clamp(min=1)  # 0, not NaN, of a batch without any style
     return {
         "phones": _ctc(phones, lengths, [targets.phones[i] for i in chosen]),
         "words": _ctc(words, lengths, [targets.words[i] for i in chosen]),
