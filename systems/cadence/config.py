@@ -75,7 +75,7 @@ class SpeechConfig(_Strict):
     paused_share: float = 0.12
     silent_share: float = 0.03
     voices: tuple[str, ...] = ()
-    recipe: int = 4
+    recipe: int = 5
     seed: int = 9
     workers: int = 2
 

@@ -59,7 +59,7 @@ _SHARD_TURNS = 500
 _UNSURE = (0.15, 0.25)
 # How often a voice is drawn. Formant synthesis is cheap and various, but people do not sound like
 # it; neural voices do, and there are many, but each sentence takes 1.7 s.
-_VOICE_WEIGHT = {"flite": 30, "pico": 30, "espeak": 9, "kokoro": 1}
+_VOICE_WEIGHT = {"flite": 60, "pico": 60, "espeak": 18, "kokoro": 1}
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
