@@ -31,7 +31,7 @@ from cascadence.conversation import Style
 from cascadence.estimators import Observation
 from cascadence.measurement import Case, Measurement, Tools, metric, ratio, skipped
 from cascadence.metrics.paralinguistics import LEVEL, PITCH, RATE, Utterance, said
-from cascadence.metrics.style_information import style_label
+from cascadence.metrics.style_information_sets import style_label
 from cascadence.metrics.task_corpus import corpus_value, item_of
 from cascadence.metrics.turns import PlayedView, expects_reply, view
 

@@ -10,12 +10,12 @@ from scipy.optimize import brentq
 from cascadence.conversation import Style
 from cascadence.measurement import Case, Measurement, Metric, Value
 from cascadence.metrics import style_information as family
-from cascadence.metrics.style_information import style_label
 from cascadence.metrics.style_information_estimator import (
     StyledSet,
     StyleInformation,
     style_information,
 )
+from cascadence.metrics.style_information_sets import style_label
 from cascadence.metrics.syllables import count_syllables
 from planted_cases import Planted, Spoken, case_of, channel, noise, text
 

@@ -8,7 +8,8 @@ import pytest
 
 from cascadence.measurement import Case
 from cascadence.metrics.paralinguistics import Utterance
-from cascadence.metrics.style_information import MONOTONE_ST, VOICE, input_style_bits
+from cascadence.metrics.style_information import input_style_bits
+from cascadence.metrics.style_information_sets import MONOTONE_ST, VOICE
 from cascadence.metrics.tools import Features
 from planted_cases import Planted, Spoken, case_of, noise
 from test_metrics_style_information import STYLES, number, step_for
