@@ -153,7 +153,7 @@ class _Heard:
             if target not in of_user["labels"]:
                 self.unknown[target] += 1
                 return
-            label = _label(seen.reply, tools)
+            label = _label(seen.answer, tools)
         except BackendFailed as error:
             self.failed.append(str(error))
             return
@@ -194,6 +194,7 @@ def recall_of(heard: Sequence[tuple[str, str, str | None]]) -> Recall:
     level="corpus",
     needs=("emotion",),
     reference="unweighted average recall: Interspeech 2009 Emotion Challenge",
+    version="2",
 )
 def emotion_agreement(cases: Sequence[Case], tools: Tools) -> Measurement:
     """How often a speech-emotion model hears the wanted emotion in the reply, each one alike.

@@ -25,7 +25,6 @@ import numpy.typing as npt
 
 from cascadence.measurement import Case, Measurement, Tools, Value, metric, skipped
 from cascadence.metrics.syllables import count_syllables
-from cascadence.metrics.task import heard_reply
 from cascadence.metrics.turns import PlayedView, expects_reply, view
 from cascadence.resampling import bootstrap, bootstrap_interval, stable_seed
 
@@ -213,8 +212,8 @@ def contrasts_of(
             seen = view(case, played)
             user = Utterance(tools.use("features", seen.clip), partial(str, seen.turn.text))
             x, y = feature.read(user), None
-            if seen.reply is not None:
-                reply = Utterance(tools.use("features", seen.reply), partial(said, seen, tools))
+            if seen.answer is not None:
+                reply = Utterance(tools.use("features", seen.answer), partial(said, seen, tools))
                 y = feature.read(reply)
             if x is None or y is None:
                 missing += 1
@@ -228,9 +227,11 @@ def contrasts_of(
 
 
 def said(seen: PlayedView, tools: Tools) -> str:
-    """What was said in a reply: by the system itself, where all of it was played."""
-    meant = seen.meant
-    return heard_reply(seen, tools) if meant is None or seen.interrupted else meant
+    """What was said in an answer: by the system itself, where all of it was played."""
+    answer, meant = seen.answer, seen.meant
+    if answer is None or (meant is not None and (seen.understood or not seen.answer_interrupted)):
+        return meant or ""
+    return str(tools.use("judge_asr", answer)["text"])
 
 
 def _found(
@@ -284,6 +285,7 @@ _gain_metric = partial(
     direction="higher",
     range=(float("-inf"), float("inf")),
     level="corpus",
+    version="2",
 )
 _correlation_metric = partial(
     metric,
@@ -292,6 +294,7 @@ _correlation_metric = partial(
     direction="higher",
     range=(-1.0, 1.0),
     level="corpus",
+    version="2",
 )
 
 

@@ -30,7 +30,7 @@ UNIT_RANGE = (0.0, 1.0)
 POSITIVE = (0.0, float("inf"))
 
 _prosody_metric = partial(
-    metric, family="prosody", level="turn", needs=("features", "judge_asr"), version="1"
+    metric, family="prosody", level="turn", needs=("features", "judge_asr"), version="2"
 )
 
 
@@ -46,7 +46,7 @@ def _each(case: Case, tools: Tools, read: Callable[[Comparison], Measurement]) -
     unit="cents",
     direction="lower",
     range=POSITIVE,
-    version="2",
+    version="3",
     reference=f"log-F0 RMSE; errors of voicing and pitch: {CHU_AND_ALWAN}",
 )
 def log_f0_rmse_cents(case: Case, tools: Tools) -> list[Measurement]:

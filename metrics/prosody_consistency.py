@@ -24,6 +24,7 @@ from cascadence.metrics.turns import PlayedView, claims_floor, each_turn
     level="turn",
     needs=("auto_pcp", "judge_asr"),
     reference="arXiv 2312.05187 (AutoPCP)",
+    version="2",
 )
 def auto_pcp(case: Case, tools: Tools) -> list[Measurement]:
     """Predicted prosodic consistency of the reply with the user, by the AutoPCP model configured.

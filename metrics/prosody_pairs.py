@@ -74,13 +74,13 @@ def sounds_on(view: PlayedView, tools: Tools) -> Sounds | Measurement:
         view: of a turn that was played.
         tools: with ``judge_asr``.
     """
-    if view.reply is None:
+    if view.answer is None:
         return skipped("no reply came")
     if view.understood:
         return skipped("an oracle's voice hums")
-    if max(view.reply.duration_s, view.clip.duration_s) > LONGEST_S:
+    if max(view.answer.duration_s, view.clip.duration_s) > LONGEST_S:
         return skipped(f"more than {LONGEST_S:.0f} s are not aligned")
-    reply, clip = audible_part(view.reply), audible_part(view.clip)
+    reply, clip = audible_part(view.answer), audible_part(view.clip)
     if reply is None or clip is None:
         return skipped(f"the {'reply' if reply is None else 'user'} is inaudible")
     words = said(view, tools)

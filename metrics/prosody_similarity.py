@@ -275,6 +275,7 @@ _similarity_metric = partial(
     range=(0.0, 1.0),
     level="corpus",
     needs=("features", "judge_asr"),
+    version="2",
 )
 
 

@@ -119,8 +119,8 @@ def _member(seen: PlayedView, tools: Tools) -> _Member:
     wanted = declared(seen.turn.expect.reply_style)
     plain = style_label(seen.case.conversation, seen.turn) == NEUTRAL
     spoken = None
-    if seen.reply is not None:
-        utterance = Utterance(tools.use("features", seen.reply), partial(said, seen, tools))
+    if seen.answer is not None:
+        utterance = Utterance(tools.use("features", seen.answer), partial(said, seen, tools))
         read = {each.name: each.read(utterance) for each in DIMENSIONS}
         spoken = {name: x for name, x in read.items() if x is not None}
     return _Member(
@@ -200,6 +200,7 @@ def _judged(place: Place, member: _Member, neutral: Numbers) -> _Item:
     range=(0.0, 1.0),
     level="corpus",
     needs=("features", "judge_asr"),
+    version="2",
 )
 def style_appropriateness(cases: Sequence[Case], tools: Tools) -> Measurement:
     """Share of replies that sound as the manifest declares, relative to the system's own neutral.

@@ -86,7 +86,7 @@ _corpus_metric = partial(
     unit="bits",
     range=(float("-inf"), float("inf")),
     level="corpus",
-    version="2",
+    version="3",
 )
 
 

@@ -171,14 +171,14 @@ def user_voice(tools: Tools, seen: PlayedView) -> Floats | None:
 
 
 def _reply_voice(tools: Tools, seen: PlayedView) -> Floats | None:
-    if seen.reply is None:
+    if seen.answer is None:
         return None
-    return _voice(tools.use("features", seen.reply), partial(said, seen, tools))
+    return _voice(tools.use("features", seen.answer), partial(said, seen, tools))
 
 
 def reply_words(tools: Tools, seen: PlayedView) -> list[str] | None:
     """Tell the words of the reply; ``None`` without one."""
-    return None if seen.reply is None else words(said(seen, tools))
+    return None if seen.answer is None else words(said(seen, tools))
 
 
 Both = tuple[Floats, Floats, list[str]]

@@ -70,6 +70,17 @@ class PlayedView:
         return self.case.recording.system.span(self.runs_s[0][0], self.runs_s[-1][1])
 
     @property
+    def answer(self) -> Audio | None:
+        """The reply's sound from `onset_s` on, to its last audible sample.
+
+        A false start in the user's pause is no answer to what the user said in the end, and the
+        wait after it is no pause of the voice. ``None`` where no answer came.
+        """
+        if self.onset_s is None:
+            return None
+        return self.case.recording.system.span(self.onset_s, self.runs_s[-1][1])
+
+    @property
     def clip(self) -> Audio:
         """The user's clean speech, without the silence around it."""
         if self.case.clips:
@@ -117,12 +128,21 @@ class PlayedView:
     @property
     def interrupted(self) -> bool:
         """Whether the reply was cut: by a barge-in, a dropped queue, or the next turn."""
+        return self._is_cut(self.start_s)
+
+    @property
+    def answer_interrupted(self) -> bool:
+        """Whether the `answer` was cut; a false start before it always is."""
+        return self._is_cut(self.since_s)
+
+    def _is_cut(self, since_s: float) -> bool:
+        """Tell whether something that was yielded since then was not played to its end."""
         if self.next_turn is not None and isinstance(self.next_turn.when, BargeIn):
             return True
         if self.runs_s and self.next_turn is not None and self.runs_s[-1][1] > self.end_s - FRAME_S:
             return True
-        chunks = self.events("audio")
-        return any(chunks[0].t_s < event.t_s for event in self.events("clear") if chunks)
+        began_s = min((e.t_s for e in self.events("audio") if e.t_s >= since_s), default=None)
+        return began_s is not None and any(began_s < e.t_s for e in self.events("clear"))
 
 
 def expects_reply(turn: UserTurn) -> bool:

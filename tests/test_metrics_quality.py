@@ -3,7 +3,7 @@ import pytest
 
 from cascadence.audio import Audio, silence
 from cascadence.metrics.quality import dnsmos_bak, dnsmos_ovrl, dnsmos_sig
-from cascadence.metrics.tools import Dnsmos
+from cascadence.metrics.tools import DNSMOS_QUIET_S, Dnsmos
 from planted_cases import Planted, Spoken, case_of, measured, noise, numbers
 from test_signal import syllables
 
@@ -43,6 +43,15 @@ def test_windows_cover_the_sound_once(dnsmos: Dnsmos, duration_s: float, windows
     assert [len(window) for window in found] == [144_160] * windows
     if windows > 1:
         assert np.array_equal(found[-1][-100:], sound.samples[-100:])
+
+
+def test_copies_of_a_short_sound_have_silence_between_them(dnsmos: Dnsmos) -> None:
+    sound, quiet = noise(2.0).samples, np.zeros(round(DNSMOS_QUIET_S * RATE), np.float32)
+    (window,) = dnsmos._windows(Audio(sound, RATE))
+    once = np.concatenate([quiet, sound, quiet])
+    assert np.array_equal(window, np.tile(once, 4)[: len(window)])
+    (all_but_full,) = dnsmos._windows(noise(8.9))
+    assert np.array_equal(all_but_full[len(quiet) :], noise(8.9).samples[: 144_160 - len(quiet)])
 
 
 def test_each_scale_is_read_from_one_answer() -> None:
