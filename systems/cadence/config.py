@@ -145,7 +145,7 @@ class TrainConfig(_Strict):
     vocoder: StageConfig = StageConfig(steps=6000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
     more_speech: tuple[SpeechConfig, ...] = ()
-    ears: StageConfig = StageConfig(steps=20000, batch=16, learning_rate=2.5e-3)
+    ears: StageConfig = StageConfig(steps=16000, batch=16, learning_rate=2.5e-3)
     decoder: DecoderConfig = DecoderConfig()
     endings: EndingsConfig = EndingsConfig()
     turn_end: StageConfig = StageConfig(steps=3000, batch=64, learning_rate=1e-3)
