@@ -1,5 +1,7 @@
 """The assistant's policy on planted conversations."""
 
+from pathlib import Path
+
 import pytest
 
 from cascadence.data_manifests.assistant.intents import (
@@ -212,6 +214,16 @@ def test_requests_outside_the_domain_are_declined(split: str) -> None:
         policy = Policy()
         policy.reply(openings[index % len(openings)])
         assert policy.reply(text).kind == "decline", text
+
+
+def test_the_lines_of_the_benchmark_are_outside_and_in_no_split() -> None:
+    path = Path(__file__).parent / "benchmarks" / "outside_blind.txt"
+    blind = path.read_text(encoding="utf-8").splitlines()
+    assert len(set(blind)) == len(blind) >= 140
+    for text in blind:
+        assert Policy().reply(text).kind == "decline", text
+    known = {line.lower() for split in OUTSIDE_LINES.values() for line in split}
+    assert not known & {text.lower() for text in blind}
 
 
 NEAR_THE_DOMAIN = """

@@ -2,11 +2,14 @@
 
     OMP_NUM_THREADS=1 python tests/benchmarks/bench_cadence_requests.py [WEIGHTS]
 
-WEIGHTS is a folder of weights; by default the shipped ones. `N` fresh single requests of either
-kind, other than those of the bundled corpus but for chance: with a value that training held out of
-that intent, and outside of the domain (104 test lines, said again in other voices). Test voices say
-them, Cadence answers, the judge ASR (Whisper base) hears it, and `cascadence.metrics.task.judge`
-decides as in a run. Intervals are 95 % bootstraps over texts. The bars are those of `BARS`.
+WEIGHTS is a folder of weights; by default the shipped ones. `N` fresh single requests of each
+kind, other than those of the bundled corpus but for chance: with a value that training held out
+of that intent; outside of the domain (104 test lines, said again in other voices); and outside of
+it in the lines of ``outside_blind.txt``. Those were written by somebody who knew what the
+assistant can do and had seen no other line, after the last training lines: whoever writes further
+training lines should not read them, or write others. Test voices say them, Cadence answers, the
+judge ASR (Whisper base) hears it, and `cascadence.metrics.task.judge` decides as in a run.
+Intervals are 95 % bootstraps over texts. The bars are those of `BARS`.
 """
 
 from __future__ import annotations
@@ -14,12 +17,15 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from cascadence.audio import Audio, concatenate
 from cascadence.conversation import AudioRef, Expect, UserTurn
+from cascadence.data_manifests.assistant.policy import REPLY_DECLINED
 from cascadence.data_manifests.assistant.sampling import sample_dialogue
 from cascadence.data_manifests.assistant.scenes import Line
 from cascadence.data_manifests.recipes.assistant_expects import expected_act
@@ -32,12 +38,13 @@ from cascadence.resampling import bootstrap_interval, stable_seed
 from cascadence.systems.cadence.data import TurnPlan, quiet, spoken
 from cascadence.systems.cadence.system import CadenceReplier
 
-Kind = Literal["held out", "outside"]
+Kind = Literal["held out", "outside", "blind"]
 
 RATE = 16_000
 N = 240
 RESAMPLES = 2000
-BARS: Mapping[Kind, float] = {"held out": 0.60, "outside": 0.90}
+BARS: Mapping[Kind, float] = {"held out": 0.60, "outside": 0.90, "blind": 0.90}
+BLIND = Path(__file__).parent / "outside_blind.txt"
 
 
 class _Nothing:
@@ -46,23 +53,29 @@ class _Nothing:
     played_s = remaining_s = 0.0
 
 
+def lines(kind: Kind, rng: random.Random) -> Iterator[Line]:
+    """Draw single requests without end."""
+    while kind == "blind":
+        texts = BLIND.read_text(encoding="utf-8").splitlines()
+        for text in rng.sample(texts, len(texts)):
+            yield Line(text, None, {}, REPLY_DECLINED, {}, "decline")
+    split: Literal["test", "heldout_value"] = "heldout_value" if kind == "held out" else "test"
+    while True:
+        dialogue = sample_dialogue(rng, split, 1)
+        if kind == "held out" or "out_of_domain" in dialogue.tags:
+            yield dialogue.turns[0]
+
+
 def requests(kind: Kind) -> Iterator[tuple[Line, TurnPlan]]:
-    """Draw single requests, each in a test voice, at about its own pace."""
+    """Draw `N` single requests, each in a test voice, at about its own pace."""
     rng = random.Random(f"bench-{kind}")
     names = [voice.name for voice in voices("test")]
-    found = 0
-    while found < N:
-        split: Literal["test", "heldout_value"] = "heldout_value" if kind == "held out" else "test"
-        dialogue = sample_dialogue(rng, split, 1)
-        if kind == "outside" and "out_of_domain" not in dialogue.tags:
-            continue
-        line = dialogue.turns[0]
+    for line in islice(lines(kind, rng), N):
         rate = round(rng.uniform(0.9, 1.15), 2)
         seed = rng.randrange(2**31)
         plan = TurnPlan(
             0, 0, line.text, line.reply, "", "", {}, rng.choice(names), rate=rate, seed=seed
         )
-        found += 1
         yield line, plan
 
 
