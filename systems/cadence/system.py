@@ -37,7 +37,8 @@ LICENCE = (
 OUTPUT_RATE = 16000
 _FOLDER = Path(__file__).parent
 _MAX_SYMBOLS = 140
-_SYMBOLS_A_CHUNK = 4
+# Symbols that become sound at once: few until something can be heard, more while that plays.
+_FIRST_SYMBOLS, _MOST_SYMBOLS = 4, 16
 
 Switch = Literal["on", "off"]
 
@@ -209,16 +210,17 @@ class CadenceReplier:
         writer = BeamWriter(net.decoder, memory, self._lexicon)
         stream = VocoderStream(net.vocoder, self._style(heard))
         waiting: list[int] = []
-        told = 0
+        told, enough = 0, _FIRST_SYMBOLS
         for symbol in writer.symbols(limit):
             said.append(symbol)
             waiting.append(symbol)
             if len(said) == 1:
                 yield Mark("decode", "first")
-            if len(waiting) >= _SYMBOLS_A_CHUNK:
+            if len(waiting) >= enough:
                 samples = stream.push(waiting)
                 waiting = []
                 if len(samples):
+                    enough = min(2 * enough, _MOST_SYMBOLS)
                     text, told = self._words(table.decode(said), told, final=False)
                     if text:
                         yield TextOut(text)
