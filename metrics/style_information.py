@@ -10,7 +10,8 @@ Conventions: a conversation belongs to a contrast set by its ``group``, and its 
 named by `style_label`. Of a reply, the answer is looked at (`PlayedView.answer`): a false start in
 the user's pause is not in it. A turn without answer is left out, and counted as ``missing``; a
 feature that a sound does not bear (pitch of a whisper) is taken to be at the mean of its set, and
-counted as ``imputed``. All cells draw the same folds and exchanges: the same clips have the same ceiling.
+counted as ``imputed``. All cells draw the same folds and exchanges: the same clips have the same
+ceiling.
 
 How often the interval (`cascadence.metrics.style_information_interval`) covers what is planted, in
 sets of 4 styles with 9 features, one of them informative; 200 seeds, of 60 sets 100. Below 6 sets
