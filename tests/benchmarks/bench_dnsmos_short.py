@@ -23,7 +23,7 @@ from bench_human_speech import HUMAN
 
 from cascadence.audio import Audio, audible_runs, read_audio
 from cascadence.metrics.signal_levels import ANALYSIS_RATE
-from cascadence.metrics.tools import DNSMOS_QUIET_S, Dnsmos
+from cascadence.metrics.tools import _DNSMOS_WINDOW_SAMPLES, DNSMOS_QUIET_S, Dnsmos
 
 Samples = npt.NDArray[np.float32]
 
@@ -37,7 +37,7 @@ class _AsItIs(Dnsmos):
     """Judges a sound with the silence that it has."""
 
     def _windows(self, sound: Audio) -> list[Samples]:
-        size = 144_160
+        size = _DNSMOS_WINDOW_SAMPLES
         copies = -(-size // len(sound.samples))
         return [np.tile(sound.samples, copies)[:size]] if copies > 1 else super()._windows(sound)
 
