@@ -4,6 +4,8 @@ The lines of the three splits are disjoint. ``{name}``, ``{city}`` and others ta
 domain, so that a known word alone does not make a request answerable.
 """
 
+from pathlib import Path
+
 from cascadence.data_manifests.assistant.outside_train import FURTHER_LINES
 
 _TRAIN = """
@@ -329,3 +331,12 @@ OUTSIDE_LINES: dict[str, tuple[str, ...]] = {
     "test": tuple(_TEST.strip().splitlines()),
 }
 """Requests outside the domain, by split."""
+
+
+def spoken_lines() -> list[str]:
+    """Read what people might say to a voice assistant that cannot do it: to train on, no split.
+
+    5 811 different lines: commands, questions, statements, near misses; the policy declines each.
+    """
+    path = Path(__file__).with_name("outside_more.txt")
+    return path.read_text(encoding="ascii").splitlines()

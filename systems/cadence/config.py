@@ -101,12 +101,15 @@ class DecoderConfig(StageConfig):
 
     Attributes:
         regrouped: lessons of later turns in new conversations of rendered turns; 0 for none.
+        outside: further turns to be spoken and declined, of `outside.spoken_lines`; the ears and
+            the ends of turns are not trained on them.
     """
 
     steps: int = 24000
     batch: int = 32
     learning_rate: float = 1.2e-3
     regrouped: int = 120000
+    outside: int = 12000
 
 
 class EndingsConfig(_Strict):
@@ -185,7 +188,7 @@ def smoke_config() -> TrainConfig:
             workers=1,
         ),
         ears=StageConfig(steps=300, batch=10, learning_rate=1e-3),
-        decoder=DecoderConfig(steps=450, batch=10, learning_rate=1e-3, regrouped=4),
+        decoder=DecoderConfig(steps=450, batch=10, learning_rate=1e-3, regrouped=4, outside=4),
         endings=EndingsConfig(turns=10, evaluation=0),
         turn_end=StageConfig(steps=100, batch=16, learning_rate=1e-3),
     )

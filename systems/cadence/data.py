@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cascadence.data_manifests.assistant.intents import REPLY_DECLINED
 from cascadence.data_manifests.assistant.splits import Split
 from cascadence.errors import CascadenceError
 from cascadence.systems.cadence import augment
@@ -32,6 +33,7 @@ __all__ = [
     "Lessons",
     "TurnPlan",
     "channelled",
+    "plan_outside",
     "plan_turns",
     "quiet",
     "render_shard",
@@ -173,6 +175,20 @@ def plan_turns(
                 kind, intent = line.kind, line.intent or ""
                 add(TurnPlan(dialogue, i, line.text, line.reply, intent, kind, slots, voice))
         dialogue += 1
+    return turns
+
+
+def plan_outside(
+    config: SpeechConfig, lines: Sequence[str], count: int, voices: Sequence[str]
+) -> list[TurnPlan]:
+    """Draws `count` single turns outside of the domain; lines come again once all were drawn."""
+    rng = random.Random(f"{config.seed}-outside")
+    turns: list[TurnPlan] = []
+    while len(turns) < count:
+        for text in rng.sample(lines, min(len(lines), count - len(turns))):
+            voice = rng.choice(list(voices))
+            plan = TurnPlan(len(turns), 0, text, REPLY_DECLINED, "", "decline", {}, voice)
+            turns.append(_channelled(_styled(plan, rng), config, rng))
     return turns
 
 

@@ -56,7 +56,7 @@ def evaluate_replies(
         lexicon: the words that may be said; any, if None.
     """
     numbers = list(range(len(heard.lessons)) if chosen is None else chosen)
-    numbers.sort(key=lambda i: (len(heard.lessons[i].earlier), heard.frames(i)))
+    numbers.sort(key=heard.places)
     exact = errors = symbols = 0
     for start in range(0, len(numbers), 16):
         batch = numbers[start : start + 16]

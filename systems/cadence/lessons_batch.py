@@ -81,16 +81,28 @@ class EarTargets:
 
 
 def length_buckets(
-    lengths: Sequence[int], batch: int, rng: np.random.Generator
+    lengths: Sequence[int],
+    batch: int,
+    rng: np.random.Generator,
+    others: Sequence[int] | None = None,
 ) -> Iterator[NDArray[np.int64]]:
-    """Draws batches of similar lengths without end; every epoch in a new order."""
-    length = np.array(lengths)
+    """Draws batches of similar lengths without end; every epoch in a new order.
+
+    Args:
+        lengths: of the items.
+        batch: items of a batch.
+        rng: for the order.
+        others: a second length of each item, to be similar as well as it can be.
+    """
+    first = np.array(lengths)
+    second = first if others is None else np.array(others)
     while True:
-        order = rng.permutation(len(length))
-        pools = np.array_split(order, max(1, len(order) // (batch * 16)))
+        order = rng.permutation(len(first))
         batches = []
-        for pool in pools:
-            pool = pool[np.argsort(length[pool], kind="stable")]
-            batches += [pool[i : i + batch] for i in range(0, len(pool), batch)]
+        for pool in np.array_split(order, max(1, len(order) // (batch * 16))):
+            pool = pool[np.argsort(first[pool], kind="stable")]
+            for part in np.array_split(pool, 1 if others is None else 4):
+                part = part[np.argsort(second[part], kind="stable")]
+                batches += [part[i : i + batch] for i in range(0, len(part), batch)]
         for i in rng.permutation(len(batches)):
             yield batches[i]

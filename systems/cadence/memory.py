@@ -65,5 +65,16 @@ def build_memory(
         states.append(said)
         masks.append(mask)
         copies.append(copy)
-    mask = torch.cat(masks, 1)[:, None, None]
-    return Memory(torch.cat(states, 1), mask, torch.cat(copies, 1))
+    return _packed(torch.cat(states, 1), torch.cat(masks, 1), torch.cat(copies, 1))
+
+
+def _packed(states: Tensor, mask: Tensor, copies: Tensor) -> Memory:
+    """Moves each row's padding to its end, and cuts off what all rows have of it."""
+    counts = mask.sum(1)
+    longest = int(counts.max())
+    if longest < mask.shape[1]:
+        rows = counts.tolist()
+        states, _ = padded(torch.split(states[mask], rows))
+        copies, _ = padded(torch.split(copies[mask], rows))
+        mask = torch.arange(longest)[None] < counts[:, None]
+    return Memory(states, mask[:, None, None], copies)

@@ -17,10 +17,17 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from cascadence.data_manifests.assistant.outside import spoken_lines
 from cascadence.errors import CascadenceError
 from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
 from cascadence.systems.cadence.config import SpeechConfig, TrainConfig
-from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_turns, render_shard
+from cascadence.systems.cadence.data import (
+    Lessons,
+    TurnPlan,
+    plan_outside,
+    plan_turns,
+    render_shard,
+)
 from cascadence.systems.cadence.features import WhisperEncoder
 from cascadence.systems.cadence.lessons_batch import EarTargets, words_of
 from cascadence.systems.cadence.listener import WHISPER
@@ -146,23 +153,37 @@ class Stages:
         speech = c.speech.fingerprint(*(more.fingerprint() for more in c.more_speech))
         ears = c.ears.fingerprint(speech, *self._origin)
         voice = c.voice.fingerprint()
+        outside = c.speech.fingerprint(str(c.decoder.outside), *spoken_lines())
         return {
             "speech": speech,
             "voice": voice,
             "vocoder": c.vocoder.fingerprint(voice, speech, *self._origin),
             "ears": ears,
-            "decoder": c.decoder.fingerprint(ears),
+            "decoder": c.decoder.fingerprint(ears, outside),
+            "outside": outside,
             "endings": c.endings.fingerprint(speech),
             "turn_end": c.turn_end.fingerprint(ears, c.endings.fingerprint(speech)),
         }[stage]
 
     def speech(self, split: Literal["train", "test"]) -> Lessons:
         """Speaks the user turns of a split with its voices; to train, every set of them."""
+        return Lessons(self._speech(split))
+
+    def _speech(self, split: Literal["train", "test"]) -> list[Path]:
         first, more = self._config.speech, self._config.more_speech
         paths: list[Path] = []
         for one in (first, *more) if split == "train" else (first,):
             plans = self._plans(one, split, one.utterances if split == "train" else one.evaluation)
             paths += self._rendered(f"speech-{split}", one.fingerprint(), plans, _render)
+        return paths
+
+    def decoder_speech(self) -> Lessons:
+        """Speaks what the decoder is trained on: first `speech`, then what is to be declined."""
+        settings, paths = self._config.speech, self._speech("train")
+        if self._config.decoder.outside:
+            names, lines = self._voices(settings, "train"), spoken_lines()
+            plans = plan_outside(settings, lines, self._config.decoder.outside, names)
+            paths += self._rendered("outside", self.key("outside"), plans, _render)
         return Lessons(paths)
 
     def endings(self, ears: Ears, split: Literal["train", "test"], count: int) -> Endings:
@@ -177,16 +198,20 @@ class Stages:
     def _plans(
         self, settings: SpeechConfig, split: Literal["train", "test"], count: int
     ) -> list[TurnPlan]:
+        names = self._voices(settings, split)
+        return plan_turns(settings, split, count, names, channels=split == "train")
+
+    def _voices(self, settings: SpeechConfig, split: Literal["train", "test"]) -> list[str]:
+        """Returns the voices that may be drawn, each as often as it should be."""
         from cascadence.data_manifests.recipes.voices import voices
 
         allowed = set(settings.voices) if settings.voices and split == "train" else None
-        names = [
+        return [
             v.name
             for v in voices(split)
             for _ in range(_VOICE_WEIGHT.get(v.synthesiser, 10))
             if allowed is None or v.name in allowed
         ]
-        return plan_turns(settings, split, count, names, channels=split == "train")
 
     def _rendered(
         self,

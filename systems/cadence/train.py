@@ -58,11 +58,12 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         ears, vocabulary, targets = stages.ears(lessons, table)
         turn_end = stages.turn_end(ears)
         voiced.result()
+    sample = range(min(len(lessons), 200))
+    lessons = stages.decoder_speech()
     torch.set_num_threads(config.speech.workers)
     decoder, heard = stages.decoder(ears, lessons, table)
     torch.set_num_threads(1)
     vocoder = stages.vocoder(table)
-    sample = range(min(len(lessons), 200))
     learned = evaluate_replies(ears, decoder, heard, sample)
     stages.log(f"training turns written exactly: {learned.exact} of {learned.turns}")
     training: dict[str, Any] = {

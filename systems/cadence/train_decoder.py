@@ -89,9 +89,12 @@ class HeardTurns:
             for e in earlier
         ]
 
-    def frames(self, index: int) -> int:
-        """Returns the length of a lesson's turn."""
-        return len(self.sounds.states[self.lessons[index].sound])
+    def places(self, index: int) -> int:
+        """Returns how long the memory of a lesson is: its turn and the exchanges before it."""
+        lesson = self.lessons[index]
+        earlier = [self.lessons[i] for i in lesson.earlier]
+        before = sum(int(self.sounds.spoken[e.sound].sum()) + len(e.reply) for e in earlier)
+        return len(self.sounds.states[lesson.sound]) + before
 
 
 def rendered_lessons(lessons: Lessons, table: SymbolTable) -> list[ReplyLesson]:
@@ -177,9 +180,9 @@ def train_decoder(
     torch.manual_seed(stage.seed)
     rng = np.random.default_rng([stage.seed, first])
     heard = hearings[0]
-    # Turns with and without history are kept in batches of their own: padding would cost most.
-    sizes = [heard.frames(i) + 10000 * len(e.earlier) for i, e in enumerate(heard.lessons)]
-    batches = length_buckets(sizes, stage.batch, rng)
+    sizes = [heard.places(i) for i in range(len(heard.lessons))]
+    replies = [len(lesson.reply) for lesson in heard.lessons]
+    batches = length_buckets(sizes, stage.batch, rng, replies)
     fit(
         decoder,
         Plan(stage.steps, stage.learning_rate, weight_decay=0.05, first=first),
