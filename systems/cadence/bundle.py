@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from cascadence.systems.cadence.model import Decoder, Ears
+from cascadence.systems.cadence.rejection import Rejection
 from cascadence.systems.cadence.style import StyleStatistics
 from cascadence.systems.cadence.symbols import SymbolTable
 from cascadence.systems.cadence.turn_end import TurnEnd
@@ -34,6 +35,7 @@ class Bundle:
         words: of the ears' word head, numbered from 1.
         spelling: text of each spoken word, keyed by its joined symbols.
         statistics: of the training users' style.
+        rejection: how it declines what may lie outside of its domain; None in old weights.
         training: how it was trained, for people.
     """
 
@@ -45,6 +47,7 @@ class Bundle:
     words: tuple[str, ...]
     spelling: dict[str, str]
     statistics: StyleStatistics
+    rejection: Rejection | None
     training: dict[str, Any]
 
     def spoken_words(self) -> list[str]:
@@ -85,6 +88,7 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
         "words": list(bundle.words),
         "spelling": bundle.spelling,
         "style": asdict(bundle.statistics),
+        "rejection": asdict(bundle.rejection) if bundle.rejection else None,
         "training": bundle.training,
     }
     text = json.dumps(config, ensure_ascii=False, indent=1)
@@ -137,6 +141,7 @@ def load_bundle(folder: Path) -> Bundle:
     assert isinstance(decoder, Decoder)
     assert isinstance(vocoder, Vocoder)
     assert isinstance(turn_end, TurnEnd)
+    rejection = config.get("rejection")
     return Bundle(
         ears=ears,
         decoder=decoder,
@@ -146,5 +151,6 @@ def load_bundle(folder: Path) -> Bundle:
         words=words,
         spelling=config["spelling"],
         statistics=StyleStatistics.of(config["style"]["mean"], config["style"]["std"]),
+        rejection=Rejection(tuple(rejection["symbols"]), rejection["least"]) if rejection else None,
         training=config["training"],
     )

@@ -1,7 +1,7 @@
 """Cadence as a system: a user's turn in, speech out, nothing forced through words in between."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -17,7 +17,8 @@ from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
 from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.listener import HeardTurn, Listener
 from cascadence.systems.cadence.memory import EarlierTurn, build_memory
-from cascadence.systems.cadence.model import Decoder
+from cascadence.systems.cadence.model import Decoder, Memory
+from cascadence.systems.cadence.rejection import log_probability
 from cascadence.systems.cadence.spelling import write_words
 from cascadence.systems.cadence.style import NEUTRAL, mirrored
 from cascadence.systems.cadence.symbols import SPACE
@@ -52,6 +53,7 @@ class CadenceReplier:
         style: Switch = "on",
         prosody: Switch = "on",
         lexicon: Switch = "on",
+        rejection: Switch = "on",
         weights: str | None = None,
     ) -> None:
         """Names the weights and sets the controls.
@@ -61,6 +63,7 @@ class CadenceReplier:
             prosody: `off` takes pitch, voicing and level out of the input; without them the ears
                 hear no style.
             lexicon: `off` lets it say any string of phonemes, not only words of its domain.
+            rejection: `off` answers whatever is likeliest, even if it may well have to be declined.
             weights: folder of `cadence.safetensors` and `cadence.json`; the shipped ones if None.
 
         Raises:
@@ -68,8 +71,8 @@ class CadenceReplier:
         """
         # YAML reads a bare `on` or `off` as a boolean.
         spelled = {"True": "on", "False": "off"}
-        switches = {"style": str(style), "prosody": str(prosody), "lexicon": str(lexicon)}
-        words = {name: spelled.get(word, word) for name, word in switches.items()}
+        switches = {"style": style, "prosody": prosody, "lexicon": lexicon, "rejection": rejection}
+        words = {name: spelled.get(str(word), str(word)) for name, word in switches.items()}
         for name, word in words.items():
             if word not in ("on", "off"):
                 raise ValueError(f"{name} must be on or off, not {word!r}")
@@ -207,11 +210,10 @@ class CadenceReplier:
         net, table = self._bundle, self._bundle.table
         yield Mark("decode", "start")
         memory = build_memory(net.ears, net.decoder, [heard.states], [list(earlier)])
-        writer = BeamWriter(net.decoder, memory, self._lexicon)
         stream = VocoderStream(net.vocoder, self._style(heard))
         waiting: list[int] = []
         told, enough = 0, _FIRST_SYMBOLS
-        for symbol in writer.symbols(limit):
+        for symbol in self._written(memory, limit):
             said.append(symbol)
             waiting.append(symbol)
             if len(said) == 1:
@@ -231,6 +233,16 @@ class CadenceReplier:
             if text:
                 yield TextOut(text)
             yield AudioOut(stream.push(waiting, final=True), OUTPUT_RATE)
+
+    def _written(self, memory: Memory, limit: int) -> Iterable[int]:
+        """Writes a reply, symbol by symbol; declines where that is not unlikely enough."""
+        assert self._bundle is not None
+        net, rejection = self._bundle, self._bundle.rejection
+        if rejection is not None and self._switches["rejection"] == "on":
+            declined = net.table.encode(rejection.symbols)
+            if log_probability(net.decoder, memory, declined) > rejection.least:
+                return declined
+        return BeamWriter(net.decoder, memory, self._lexicon).symbols(limit)
 
     def _words(self, symbols: list[str], told: int, *, final: bool) -> tuple[str, int]:
         """Returns the text of complete words after the first `told`, and how many are told now."""
@@ -257,6 +269,7 @@ class Cadence(HalfDuplex):
         style: Switch = "on",
         prosody: Switch = "on",
         lexicon: Switch = "on",
+        rejection: Switch = "on",
         turn_taking: TurnTaking | Mapping[str, Any] | Literal["shared", "own"] | None = None,
         weights: str | None = None,
     ) -> None:
@@ -271,5 +284,7 @@ class Cadence(HalfDuplex):
                     f"no such rules: {turn_taking!r}", "turn_taking", "shared, own"
                 )
             turn_taking = OWN_TURN_TAKING if turn_taking == "own" else None
-        replier = CadenceReplier(style=style, prosody=prosody, lexicon=lexicon, weights=weights)
+        replier = CadenceReplier(
+            style=style, prosody=prosody, lexicon=lexicon, rejection=rejection, weights=weights
+        )
         super().__init__(replier, turn_taking)

@@ -10,9 +10,11 @@ from typing import Any
 
 import torch
 
+from cascadence.data_manifests.assistant.intents import REPLY_DECLINED
 from cascadence.systems.cadence.bundle import Bundle, read_config, save_bundle
 from cascadence.systems.cadence.config import TrainConfig, load_config, smoke_config
 from cascadence.systems.cadence.evaluate import evaluate_replies
+from cascadence.systems.cadence.rejection import Rejection
 from cascadence.systems.cadence.spelling import spelling_table
 from cascadence.systems.cadence.stages import Stages
 from cascadence.systems.cadence.style import StyleStatistics
@@ -96,6 +98,7 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         words=vocabulary,
         spelling=spelling_table(replies.items(), phones) | spelled_before,
         statistics=StyleStatistics.of(targets.style_mean, targets.style_std),
+        rejection=Rejection(tuple(phones(REPLY_DECLINED))),
         training=training,
     )
     save_bundle(out_dir / "weights", bundle)

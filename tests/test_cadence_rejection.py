@@ -1,0 +1,83 @@
+"""Cadence declines where its own probability of declining is over the weights' threshold."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+
+for module in ("torch", "safetensors"):
+    pytest.importorskip(module)
+
+import torch  # noqa: E402
+
+import cascadence.systems.cadence as package  # noqa: E402
+from cascadence.data_manifests.assistant.intents import REPLY_DECLINED  # noqa: E402
+from cascadence.events import TextOut  # noqa: E402
+from cascadence.systems.cadence.bundle import load_bundle  # noqa: E402
+from cascadence.systems.cadence.memory import build_memory  # noqa: E402
+from cascadence.systems.cadence.model import Decoder, Ears  # noqa: E402
+from cascadence.systems.cadence.rejection import log_probability  # noqa: E402
+from cascadence.systems.cadence.symbols import SymbolTable  # noqa: E402
+from cascadence.systems.cadence.system import CadenceReplier, Switch  # noqa: E402
+from test_cadence import CONTEXT, needs_whisper, spoken_request, turn  # noqa: E402
+
+SHIPPED = Path(package.__file__).parent
+
+
+def weights(folder: Path, least: float | None) -> str:
+    """Copy the shipped weights with another threshold, or as weights from before there was one."""
+    for name in ("cadence.safetensors", "cadence.json"):
+        shutil.copy(SHIPPED / name, folder)
+    config = json.loads((SHIPPED / "cadence.json").read_text(encoding="utf-8"))
+    if least is None:
+        del config["rejection"]
+    else:
+        config["rejection"]["least"] = least
+    (folder / "cadence.json").write_text(json.dumps(config), encoding="utf-8")
+    return str(folder)
+
+
+def answer(folder: str | None, rejection: Switch) -> str:
+    with CadenceReplier(weights=folder, rejection=rejection) as replier:
+        events = list(replier.reply(turn(spoken_request()), [], CONTEXT))
+    return "".join(event.text for event in events if isinstance(event, TextOut))
+
+
+def test_the_probability_is_that_of_writing_step_by_step() -> None:
+    torch.manual_seed(0)
+    ears, decoder = Ears(5, 10, dim=32).eval(), Decoder(5, dim=32).eval()
+    with torch.inference_mode():
+        memory = build_memory(ears, decoder, [torch.randn(6, 32)], [[]])
+
+        def after(*ids: int) -> torch.Tensor:
+            return decoder(torch.tensor([[SymbolTable.BEGIN, *ids]]), memory)[0, -1].exp()
+
+        begins, three = after(), after(3)
+        assert float(begins.sum()) == pytest.approx(1.0, abs=1e-5)
+        stepwise = begins[3] * three[4] * after(3, 4)[SymbolTable.END]
+        found = log_probability(decoder, memory, [3, 4])
+        assert math.exp(found) == pytest.approx(float(stepwise), rel=1e-4)
+        nothing = log_probability(decoder, memory, [])
+        assert math.exp(nothing) == pytest.approx(float(begins[SymbolTable.END]), rel=1e-4)
+
+
+def test_the_shipped_weights_know_how_to_decline() -> None:
+    bundle = load_bundle(SHIPPED)
+    assert bundle.rejection is not None
+    assert -12 < bundle.rejection.least < -3
+    assert all(symbol in bundle.table for symbol in bundle.rejection.symbols)
+
+
+@needs_whisper
+def test_it_declines_over_the_threshold_and_never_if_switched_off(tmp_path: Path) -> None:
+    assert "timer" in answer(None, "on")
+    low = weights(tmp_path, -1000.0)
+    assert answer(low, "on") == REPLY_DECLINED
+    assert "timer" in answer(low, "off")
+
+
+@needs_whisper
+def test_weights_without_a_threshold_answer_as_ever(tmp_path: Path) -> None:
+    assert "timer" in answer(weights(tmp_path, None), "on")
