@@ -52,14 +52,14 @@ HIGHEST_SI_SDR_DB = 100.0
 
 def _dnsmos(case: Case, tools: Tools, scale: str) -> list[Measurement]:
     def rating(view: PlayedView) -> Measurement:
-        reply = view.reply
-        if reply is None:
+        reply, played = view.reply, view.reply_as_played
+        if reply is None or played is None:
             return skipped("no reply came")
         if view.understood:
             return skipped("an oracle's voice hums")
         if reply.duration_s < SHORTEST_S:
             return skipped(f"the reply is shorter than {SHORTEST_S} s")
-        answer = tools.use("dnsmos", reply)[scale]
+        answer = tools.use("dnsmos", played)[scale]
         return skipped("the reply is inaudible") if answer is None else value(float(answer))
 
     return each_turn(case, rating, claims_floor)
@@ -73,9 +73,14 @@ def _dnsmos(case: Case, tools: Tools, scale: str) -> list[Measurement]:
     level="turn",
     needs=("dnsmos",),
     reference=DNSMOS,
+    version="2",
 )
 def dnsmos_ovrl(case: Case, tools: Tools) -> list[Measurement]:
-    """Predicted overall quality of the reply (P.835 OVRL), 1 to 5."""
+    """Predicted overall quality of the reply (P.835 OVRL), 1 to 5.
+
+    The reply is rated with up to 0.25 s of what the system played before and after it: soft onsets
+    and tails are part of it, and DNSMOS marks a voice down that begins or ends abruptly.
+    """
     return _dnsmos(case, tools, "ovrl")
 
 
@@ -87,9 +92,14 @@ def dnsmos_ovrl(case: Case, tools: Tools) -> list[Measurement]:
     level="turn",
     needs=("dnsmos",),
     reference=DNSMOS,
+    version="2",
 )
 def dnsmos_sig(case: Case, tools: Tools) -> list[Measurement]:
-    """Predicted quality of the speech signal in the reply (P.835 SIG), 1 to 5."""
+    """Predicted quality of the speech signal in the reply (P.835 SIG), 1 to 5.
+
+    The reply is rated with up to 0.25 s of what the system played before and after it: soft onsets
+    and tails are part of it, and DNSMOS marks a voice down that begins or ends abruptly.
+    """
     return _dnsmos(case, tools, "sig")
 
 
@@ -101,9 +111,14 @@ def dnsmos_sig(case: Case, tools: Tools) -> list[Measurement]:
     level="turn",
     needs=("dnsmos",),
     reference=DNSMOS,
+    version="2",
 )
 def dnsmos_bak(case: Case, tools: Tools) -> list[Measurement]:
-    """Predicted absence of background noise in the reply (P.835 BAK), 1 to 5."""
+    """Predicted absence of background noise in the reply (P.835 BAK), 1 to 5.
+
+    The reply is rated with up to 0.25 s of what the system played before and after it: soft onsets
+    and tails are part of it, and DNSMOS marks a voice down that begins or ends abruptly.
+    """
     return _dnsmos(case, tools, "bak")
 
 

@@ -21,6 +21,8 @@ from cascadence.simulator import PlayedTurn
 
 FRAME_S = 0.020
 """Resolution of the conversation's clock."""
+EDGE_S = 0.25
+"""How far the quiet around a reply may still be its onset or tail."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +70,20 @@ class PlayedView:
         if not self.runs_s:
             return None
         return self.case.recording.system.span(self.runs_s[0][0], self.runs_s[-1][1])
+
+    @property
+    def reply_as_played(self) -> Audio | None:
+        """The reply's sound with `EDGE_S` of what the system played on either side.
+
+        Soft onsets and tails are below what counts as audible, but part of how a voice sounds.
+        Nothing from before the user's turn, or from after the floor was claimed again.
+        """
+        if not self.runs_s:
+            return None
+        start_s = max(self.start_s, self.runs_s[0][0] - EDGE_S)
+        return self.case.recording.system.span(
+            start_s, min(self.end_s, self.runs_s[-1][1] + EDGE_S)
+        )
 
     @property
     def answer(self) -> Audio | None:

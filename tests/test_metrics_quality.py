@@ -4,6 +4,7 @@ import pytest
 from cascadence.audio import Audio, silence
 from cascadence.metrics.quality import dnsmos_bak, dnsmos_ovrl, dnsmos_sig
 from cascadence.metrics.tools import DNSMOS_QUIET_S, Dnsmos
+from cascadence.metrics.turns import EDGE_S
 from planted_cases import Planted, Spoken, case_of, measured, noise, numbers
 from test_signal import syllables
 
@@ -68,11 +69,20 @@ def test_a_grunt_is_not_rated() -> None:
     assert "shorter" in measured(dnsmos_ovrl, case, Planted())[0].reason
 
 
-def test_the_reply_alone_is_rated() -> None:
+def test_the_reply_is_rated_with_the_quiet_around_it() -> None:
     tools = Planted(dnsmos=lambda audio: {"ovrl": 3.0})
     case = case_of(Spoken(0.0, 1.0), system=[(1.5, 2.5), (3.0, 4.0)])
     measured(dnsmos_ovrl, case, tools)
-    assert tools.asked[0][1].duration_s == pytest.approx(2.5, abs=0.02)
+    assert tools.asked[0][1].duration_s == pytest.approx(2.5 + 2 * EDGE_S, abs=0.02)
+
+
+def test_nothing_of_another_turn_is_rated_with_it() -> None:
+    tools = Planted(dnsmos=lambda audio: {"ovrl": 3.0})
+    case = case_of(Spoken(0.0, 1.0), Spoken(3.0, 4.0), system=[(0.1, 2.9), (4.2, 5.2)])
+    measured(dnsmos_ovrl, case, tools)
+    first, second = (sound.duration_s for _, sound, *_ in tools.asked)
+    assert first == pytest.approx(0.1 + 2.8 + 0.1, abs=0.02)
+    assert second == pytest.approx(1.0 + 2 * EDGE_S, abs=0.02)
 
 
 def test_versions_tell_settings_apart() -> None:
