@@ -145,7 +145,7 @@ class TrainConfig(_Strict):
 
     start: Path | None = None
     voice: VoiceConfig = VoiceConfig()
-    vocoder: StageConfig = StageConfig(steps=6000, batch=12, learning_rate=1.2e-3)
+    vocoder: StageConfig = StageConfig(steps=9000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
     more_speech: tuple[SpeechConfig, ...] = ()
     ears: StageConfig = StageConfig(steps=16000, batch=16, learning_rate=2.5e-3)
