@@ -298,6 +298,26 @@ def test_a_request_is_answered_in_a_stream(cadence: CadenceReplier) -> None:
 
 
 @needs_whisper
+def test_the_first_piece_lasts_until_the_next_is_made(
+    cadence: CadenceReplier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Trickle:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def push(self, ids: list[int], *, final: bool = False) -> np.ndarray:
+            return np.full(100 * len(ids) + final, 0.1, np.float32)
+
+    monkeypatch.setattr("cascadence.systems.cadence.system.VocoderStream", Trickle)
+    events = list(cadence.reply(turn(spoken_request()), [], CONTEXT))
+    first, second, *_ = [len(e.samples) for e in events if isinstance(e, AudioOut)]
+    assert first == 1200, "two pieces of 400 samples are too short a beginning"
+    assert second == 800
+    said = next(iter(cadence._past.values()))[1]
+    assert len(joined(events)) == 100 * len(said) + 1
+
+
+@needs_whisper
 def test_streamed_reply_equals_the_whole(cadence: CadenceReplier) -> None:
     events = list(cadence.reply(turn(spoken_request()), [], CONTEXT))
     said = next(iter(cadence._past.values()))[1]

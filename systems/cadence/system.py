@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import numpy as np
 import torch
 
 from cascadence.audio import Audio, concatenate
@@ -40,6 +41,9 @@ _FOLDER = Path(__file__).parent
 _MAX_SYMBOLS = 140
 # Symbols that become sound at once: few until something can be heard, more while that plays.
 _FIRST_SYMBOLS, _MOST_SYMBOLS = 4, 16
+# The first piece has to last until the next is made, or the reply has a hole (25 of 380 replies had
+# one, .009 s in the median, with first pieces of .01 to .04 s).
+_FIRST_SAMPLES = round(0.06 * OUTPUT_RATE)
 
 Switch = Literal["on", "off"]
 
@@ -212,27 +216,30 @@ class CadenceReplier:
         memory = build_memory(net.ears, net.decoder, [heard.states], [list(earlier)])
         stream = VocoderStream(net.vocoder, self._style(heard))
         waiting: list[int] = []
-        told, enough = 0, _FIRST_SYMBOLS
+        ready = np.zeros(0, np.float32)
+        told, enough, least = 0, _FIRST_SYMBOLS, _FIRST_SAMPLES
         for symbol in self._written(memory, limit):
             said.append(symbol)
             waiting.append(symbol)
             if len(said) == 1:
                 yield Mark("decode", "first")
             if len(waiting) >= enough:
-                samples = stream.push(waiting)
+                ready = np.concatenate([ready, stream.push(waiting)])
                 waiting = []
-                if len(samples):
-                    enough = min(2 * enough, _MOST_SYMBOLS)
+                if len(ready) >= least:
+                    enough, least = min(2 * enough, _MOST_SYMBOLS), 1
                     text, told = self._words(table.decode(said), told, final=False)
                     if text:
                         yield TextOut(text)
-                    yield AudioOut(samples, OUTPUT_RATE)
+                    yield AudioOut(ready, OUTPUT_RATE)
+                    ready = ready[:0]
         yield Mark("decode", "end")
         if said:
             text, _ = self._words(table.decode(said), told, final=True)
             if text:
                 yield TextOut(text)
-            yield AudioOut(stream.push(waiting, final=True), OUTPUT_RATE)
+            rest = stream.push(waiting, final=True)
+            yield AudioOut(np.concatenate([ready, rest]), OUTPUT_RATE)
 
     def _written(self, memory: Memory, limit: int) -> Iterable[int]:
         """Writes a reply, symbol by symbol; declines where that is not unlikely enough."""
