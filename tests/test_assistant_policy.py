@@ -10,7 +10,7 @@ from cascadence.data_manifests.assistant.intents import (
     REPLY_NOT_CAUGHT,
     render_reply,
 )
-from cascadence.data_manifests.assistant.outside import OUTSIDE_LINES, spoken_lines
+from cascadence.data_manifests.assistant.outside import OUTSIDE_LINES, more_lines
 from cascadence.data_manifests.assistant.policy import Policy, Reply
 from cascadence.data_manifests.assistant.templates import slot_names
 from cascadence.data_manifests.assistant.understanding import DialogueState, understand
@@ -222,12 +222,12 @@ def test_the_lines_of_the_benchmark_are_outside_and_in_no_split() -> None:
     assert len(set(blind)) == len(blind) >= 140
     for text in blind:
         assert Policy().reply(text).kind == "decline", text
-    known = {line.lower() for split in (*OUTSIDE_LINES.values(), spoken_lines()) for line in split}
+    known = {line.lower() for split in (*OUTSIDE_LINES.values(), more_lines()) for line in split}
     assert not known & {text.lower() for text in blind}
 
 
 def test_the_further_lines_to_train_on_are_outside_and_in_no_other_split() -> None:
-    lines = spoken_lines()
+    lines = more_lines()
     assert len({line.lower() for line in lines}) == len(lines) == 5811
     for text in lines:
         assert Policy().reply(text).kind == "decline", text

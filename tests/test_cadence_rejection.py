@@ -7,34 +7,34 @@ from pathlib import Path
 
 import pytest
 
-for module in ("torch", "safetensors"):
-    pytest.importorskip(module)
+pytest.importorskip("torch")
+pytest.importorskip("safetensors")
 
-import torch  # noqa: E402
+import torch
 
-import cascadence.systems.cadence as package  # noqa: E402
-from cascadence.data_manifests.assistant.intents import REPLY_DECLINED  # noqa: E402
-from cascadence.events import TextOut  # noqa: E402
-from cascadence.systems.cadence.bundle import load_bundle  # noqa: E402
-from cascadence.systems.cadence.memory import build_memory  # noqa: E402
-from cascadence.systems.cadence.model import Decoder, Ears  # noqa: E402
-from cascadence.systems.cadence.rejection import log_probability  # noqa: E402
-from cascadence.systems.cadence.symbols import SymbolTable  # noqa: E402
-from cascadence.systems.cadence.system import CadenceReplier, Switch  # noqa: E402
-from test_cadence import CONTEXT, needs_whisper, spoken_request, turn  # noqa: E402
+import cascadence.systems.cadence as package
+from cascadence.data_manifests.assistant.intents import REPLY_DECLINED
+from cascadence.events import TextOut
+from cascadence.systems.cadence.bundle import load_bundle
+from cascadence.systems.cadence.memory import build_memory
+from cascadence.systems.cadence.model import Decoder, Ears
+from cascadence.systems.cadence.rejection import log_probability
+from cascadence.systems.cadence.symbols import SymbolTable
+from cascadence.systems.cadence.system import CadenceReplier, Switch
+from test_cadence import CONTEXT, needs_whisper, spoken_request, turn
 
 SHIPPED = Path(package.__file__).parent
 
 
-def weights(folder: Path, least: float | None) -> str:
+def weights(folder: Path, threshold: float | None) -> str:
     """Copy the shipped weights with another threshold, or as weights from before there was one."""
     for name in ("cadence.safetensors", "cadence.json"):
         shutil.copy(SHIPPED / name, folder)
     config = json.loads((SHIPPED / "cadence.json").read_text(encoding="utf-8"))
-    if least is None:
+    if threshold is None:
         del config["rejection"]
     else:
-        config["rejection"]["least"] = least
+        config["rejection"]["threshold"] = threshold
     (folder / "cadence.json").write_text(json.dumps(config), encoding="utf-8")
     return str(folder)
 
@@ -66,7 +66,7 @@ def test_the_probability_is_that_of_writing_step_by_step() -> None:
 def test_the_shipped_weights_know_how_to_decline() -> None:
     bundle = load_bundle(SHIPPED)
     assert bundle.rejection is not None
-    assert -12 < bundle.rejection.least < -3
+    assert -12 < bundle.rejection.threshold < -3
     assert all(symbol in bundle.table for symbol in bundle.rejection.symbols)
 
 

@@ -333,7 +333,7 @@ OUTSIDE_LINES: dict[str, tuple[str, ...]] = {
 """Requests outside the domain, by split."""
 
 
-def spoken_lines() -> list[str]:
+def more_lines() -> list[str]:
     """Read what people might say to a voice assistant that cannot do it: to train on, no split.
 
     5 811 different lines: commands, questions, statements, near misses; the policy declines each.

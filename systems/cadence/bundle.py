@@ -151,6 +151,8 @@ def load_bundle(folder: Path) -> Bundle:
         words=words,
         spelling=config["spelling"],
         statistics=StyleStatistics.of(config["style"]["mean"], config["style"]["std"]),
-        rejection=Rejection(tuple(rejection["symbols"]), rejection["least"]) if rejection else None,
+        rejection=(
+            Rejection(tuple(rejection["symbols"]), rejection["threshold"]) if rejection else None
+        ),
         training=config["training"],
     )

@@ -101,7 +101,7 @@ class DecoderConfig(StageConfig):
 
     Attributes:
         regrouped: lessons of later turns in new conversations of rendered turns; 0 for none.
-        outside: further turns to be spoken and declined, of `outside.spoken_lines`; the ears and
+        outside: further turns to be spoken and declined, of `outside.more_lines`; the ears and
             the ends of turns are not trained on them.
     """
 

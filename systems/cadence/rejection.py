@@ -22,12 +22,12 @@ class Rejection:
 
     Attributes:
         symbols: of the reply that declines.
-        least: its log probability, in nats, over which it is given. -9 lost 1 to 2 % of the
+        threshold: its log probability, in nats, over which it is given. -9 lost 1 to 2 % of the
             requests of the domain's development split (`docs/cadence.md`).
     """
 
     symbols: tuple[str, ...]
-    least: float = -9.0
+    threshold: float = -9.0
 
 
 def log_probability(decoder: Decoder, memory: Memory, ids: Sequence[int]) -> float:

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from cascadence.data_manifests.assistant.outside import spoken_lines
+from cascadence.data_manifests.assistant.outside import more_lines
 from cascadence.errors import CascadenceError
 from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
 from cascadence.systems.cadence.config import SpeechConfig, TrainConfig
@@ -153,7 +153,7 @@ class Stages:
         speech = c.speech.fingerprint(*(more.fingerprint() for more in c.more_speech))
         ears = c.ears.fingerprint(speech, *self._origin)
         voice = c.voice.fingerprint()
-        outside = c.speech.fingerprint(str(c.decoder.outside), *spoken_lines())
+        outside = c.speech.fingerprint(str(c.decoder.outside), *more_lines())
         return {
             "speech": speech,
             "voice": voice,
@@ -181,7 +181,7 @@ class Stages:
         """Speaks what the decoder is trained on: first `speech`, then what is to be declined."""
         settings, paths = self._config.speech, self._speech("train")
         if self._config.decoder.outside:
-            names, lines = self._voices(settings, "train"), spoken_lines()
+            names, lines = self._voices(settings, "train"), more_lines()
             plans = plan_outside(settings, lines, self._config.decoder.outside, names)
             paths += self._rendered("outside", self.key("outside"), plans, _render)
         return Lessons(paths)

@@ -247,7 +247,7 @@ class CadenceReplier:
         net, rejection = self._bundle, self._bundle.rejection
         if rejection is not None and self._switches["rejection"] == "on":
             declined = net.table.encode(rejection.symbols)
-            if log_probability(net.decoder, memory, declined) > rejection.least:
+            if log_probability(net.decoder, memory, declined) > rejection.threshold:
                 return declined
         return BeamWriter(net.decoder, memory, self._lexicon).symbols(limit)
 

@@ -60,7 +60,7 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         ears, vocabulary, targets = stages.ears(lessons, table)
         turn_end = stages.turn_end(ears)
         voiced.result()
-    sample = range(min(len(lessons), 200))
+    sample = range(min(len(lessons), 200))  # of the domain's: these come first again below
     lessons = stages.decoder_speech()
     torch.set_num_threads(config.speech.workers)
     decoder, heard = stages.decoder(ears, lessons, table)

@@ -6,10 +6,11 @@ WEIGHTS is a folder of weights; by default the shipped ones. `N` fresh single re
 kind, other than those of the bundled corpus but for chance: with a value that training held out
 of that intent; outside of the domain (104 test lines, said again in other voices); and outside of
 it in the lines of ``outside_blind.txt``. Those were written by somebody who knew what the
-assistant can do and had seen no other line, after the last training lines: whoever writes further
-training lines should not read them, or write others. Test voices say them, Cadence answers, the
-judge ASR (Whisper base) hears it, and `cascadence.metrics.task.judge` decides as in a run.
-Intervals are 95 % bootstraps over texts. The bars are those of `BARS`.
+assistant can do and had seen no other line: whoever writes training lines should not read them.
+The lines of ``outside_more.txt`` are later, by the same kind of writer, who had not seen these;
+none is one of these word for word, but weights trained on them may find these easier. Test voices
+say them, Cadence answers, the judge ASR (Whisper base) hears it, and `cascadence.metrics.task.judge`
+decides as in a run. Intervals are 95 % bootstraps over texts. The bars are those of `BARS`.
 """
 
 from __future__ import annotations
