@@ -10,7 +10,8 @@ assistant can do and had seen no other line: whoever writes training lines shoul
 The lines of ``outside_more.txt`` are later, by the same kind of writer, who had not seen these;
 none is one of these word for word, but weights trained on them may find these easier. Test voices
 say them, Cadence answers, the judge ASR (Whisper base) hears it, and
-`cascadence.metrics.task.judge` decides as in a run. Intervals are 95 % bootstraps over texts. The bars are those of `BARS`.
+`cascadence.metrics.task.judge` decides as in a run. Intervals are 95 % bootstraps over texts. The
+bars are those of `BARS`.
 """
 
 from __future__ import annotations
