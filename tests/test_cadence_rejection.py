@@ -18,7 +18,7 @@ from cascadence.events import TextOut
 from cascadence.systems.cadence.bundle import load_bundle
 from cascadence.systems.cadence.memory import build_memory
 from cascadence.systems.cadence.model import Decoder, Ears
-from cascadence.systems.cadence.rejection import log_probability
+from cascadence.systems.cadence.rejection import log_probability, threshold_for
 from cascadence.systems.cadence.symbols import SymbolTable
 from cascadence.systems.cadence.system import CadenceReplier, Switch
 from test_cadence import CONTEXT, needs_whisper, spoken_request, turn
@@ -61,6 +61,16 @@ def test_the_probability_is_that_of_writing_step_by_step() -> None:
         assert math.exp(found) == pytest.approx(float(stepwise), rel=1e-4)
         nothing = log_probability(decoder, memory, [])
         assert math.exp(nothing) == pytest.approx(float(begins[SymbolTable.END]), rel=1e-4)
+
+
+def test_the_threshold_loses_no_more_requests_than_it_may() -> None:
+    scores = [-20.0 + 0.1 * i for i in range(100)]
+    for lost in (0.0, 0.01, 0.05):
+        threshold = threshold_for(scores[::-1], lost)
+        assert sum(score > threshold for score in scores) == round(100 * lost)
+    assert threshold_for([-8.0] * 5, 0.2) == -8.0  # over, not at: none of them is lost
+    with pytest.raises(ValueError, match="no requests"):
+        threshold_for([])
 
 
 def test_the_shipped_weights_know_how_to_decline() -> None:

@@ -198,7 +198,7 @@ def test_every_set_of_speech_is_rendered_once_whatever_it_stands_beside(
     small, other = SpeechConfig(utterances=6, evaluation=4), SpeechConfig(utterances=9, seed=5)
     asked: list[tuple[str, int]] = []
 
-    def rendered(_: Stages, name: str, key: str, plans: list[TurnPlan], __: object) -> list[Path]:
+    def rendered(_: Stages, name: str, key: str, plans: list[TurnPlan]) -> list[Path]:
         asked.append((f"{name}-{key}", len(plans)))
         path = _shard(tmp_path / f"{name}-{key}" / "0.safetensors", {(0, 0): "a"})
         return [path]

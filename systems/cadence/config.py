@@ -141,6 +141,7 @@ class TrainConfig(_Strict):
         decoder: see `DecoderConfig`.
         endings: turns to learn their ends from.
         turn_end: see `StageConfig`.
+        calibration: requests of the dev split to set the threshold of `rejection.py` by.
     """
 
     start: Path | None = None
@@ -152,6 +153,7 @@ class TrainConfig(_Strict):
     decoder: DecoderConfig = DecoderConfig()
     endings: EndingsConfig = EndingsConfig()
     turn_end: StageConfig = StageConfig(steps=3000, batch=64, learning_rate=1e-3)
+    calibration: int = 1000
 
 
 def load_config(path: Path) -> TrainConfig:
@@ -191,4 +193,5 @@ def smoke_config() -> TrainConfig:
         decoder=DecoderConfig(steps=450, batch=10, learning_rate=1e-3, regrouped=4, outside=4),
         endings=EndingsConfig(turns=10, evaluation=0),
         turn_end=StageConfig(steps=100, batch=16, learning_rate=1e-3),
+        calibration=20,
     )

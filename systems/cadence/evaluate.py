@@ -4,12 +4,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import torch
+
 from cascadence.systems.cadence.lexicon import Lexicon
+from cascadence.systems.cadence.memory import build_memory
 from cascadence.systems.cadence.model import Decoder, Ears
-from cascadence.systems.cadence.train_decoder import HeardTurns, write
+from cascadence.systems.cadence.rejection import log_probability
+from cascadence.systems.cadence.train_decoder import HeardTurns, Sounds, write
 from cascadence.systems.cadence.train_ears import edit_distance
 
-__all__ = ["ReplyScores", "evaluate_replies", "wilson"]
+__all__ = ["ReplyScores", "decline_scores", "evaluate_replies", "wilson"]
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
@@ -66,3 +71,24 @@ def evaluate_replies(
             errors += edit_distance(made, reply)
             symbols += len(reply)
     return ReplyScores(len(numbers), exact, wilson(exact, len(numbers)), errors / max(symbols, 1))
+
+
+@torch.inference_mode()
+def decline_scores(
+    ears: Ears, decoder: Decoder, sounds: Sounds, chosen: Sequence[int], declines: Sequence[int]
+) -> list[float]:
+    """Returns the log probability, in nats, of declining each of some first turns.
+
+    Args:
+        ears: for the phoneme posteriors.
+        decoder: to be asked.
+        sounds: the turns.
+        chosen: which of them.
+        declines: symbol ids of the reply that declines.
+    """
+    scores = []
+    for i in chosen:
+        states = torch.from_numpy(sounds.states[i].astype(np.float32))
+        memory = build_memory(ears, decoder, [states], [[]])
+        scores.append(log_probability(decoder, memory, declines))
+    return scores

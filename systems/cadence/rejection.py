@@ -13,7 +13,7 @@ import torch
 from cascadence.systems.cadence.model import Decoder, Memory
 from cascadence.systems.cadence.symbols import SymbolTable
 
-__all__ = ["Rejection", "log_probability"]
+__all__ = ["Rejection", "log_probability", "threshold_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,30 @@ class Rejection:
 
     Attributes:
         symbols: of the reply that declines.
-        threshold: its log probability, in nats, over which it is given. -9 lost 1 to 2 % of the
-            requests of the domain's development split (`docs/cadence.md`).
+        threshold: its log probability, in nats, over which it is given.
     """
 
     symbols: tuple[str, ...]
-    threshold: float = -9.0
+    threshold: float
+
+
+def threshold_for(scores: Sequence[float], lost: float = 0.02) -> float:
+    """Returns the threshold over which at most a share of the domain's own requests are.
+
+    How readily a decoder declines depends on how much of that it was trained on: the same threshold
+    lost 1 % of the requests with some weights and 11 % with others.
+
+    Args:
+        scores: the log probability of declining requests of the domain, in nats.
+        lost: the share of them that may be declined; the price of declining others.
+
+    Raises:
+        ValueError: without any score.
+    """
+    if not scores:
+        raise ValueError("no requests to set the threshold by")
+    ordered = sorted(scores, reverse=True)
+    return ordered[min(int(lost * len(ordered)), len(ordered) - 1)]
 
 
 def log_probability(decoder: Decoder, memory: Memory, ids: Sequence[int]) -> float:

@@ -6,9 +6,7 @@ checkpointed every four minutes; a stage that was cut short goes on from its che
 
 import functools
 import sys
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -21,45 +19,39 @@ from cascadence.data_manifests.assistant.outside import more_lines
 from cascadence.errors import CascadenceError
 from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
 from cascadence.systems.cadence.config import SpeechConfig, TrainConfig
-from cascadence.systems.cadence.data import (
-    Lessons,
-    TurnPlan,
-    plan_outside,
-    plan_turns,
-    render_shard,
-)
-from cascadence.systems.cadence.features import WhisperEncoder
+from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_outside, plan_turns
 from cascadence.systems.cadence.lessons_batch import EarTargets, words_of
 from cascadence.systems.cadence.listener import WHISPER
 from cascadence.systems.cadence.model import Decoder, Ears
 from cascadence.systems.cadence.ragged import save_ragged
 from cascadence.systems.cadence.regroup import regroup, regrouped_lessons
+from cascadence.systems.cadence.rendering import (
+    load_reply_voice,
+    rendered,
+    speak,
+    speak_endings,
+    write_line,
+)
 from cascadence.systems.cadence.symbols import SymbolTable, canonical
 from cascadence.systems.cadence.train_decoder import (
     HeardTurns,
     ReplyLesson,
+    Sounds,
     hear_all,
     rendered_lessons,
     train_decoder,
 )
 from cascadence.systems.cadence.train_ears import ear_targets, train_ears
-from cascadence.systems.cadence.train_turn_end import (
-    Endings,
-    hear_endings,
-    render_endings,
-    train_turn_end,
-)
+from cascadence.systems.cadence.train_turn_end import Endings, hear_endings, train_turn_end
 from cascadence.systems.cadence.train_vocoder import load_utterances, train_vocoder
 from cascadence.systems.cadence.turn_end import TurnEnd
 from cascadence.systems.cadence.vocoder import Vocoder
 from cascadence.systems.cadence.voice_data import PiperVoice, reply_sentences, word_salads
 from cascadence.weights import fetch
 
-__all__ = ["REPLY_VOICE", "Stages"]
+__all__ = ["Stages"]
 
-REPLY_VOICE = "piper-joe-medium"
 _NETWORKS = ("ears", "decoder", "vocoder", "turn_end")
-_SHARD_TURNS = 500
 # The ears' dropout while the decoder's lessons are heard, once each. Strangers' phonemes are heard
 # with .042 errors; those of the training voices with .006, at dropout .1, .2 and .3 with .013, .032
 # and .071.
@@ -68,45 +60,6 @@ _UNSURE = (0.15, 0.25)
 # it; neural voices do, and there are many, but each sentence takes 1.7 s.
 _VOICE_WEIGHT = {"flite": 60, "pico": 60, "espeak": 18, "kokoro": 1}
 _Network = TypeVar("_Network", bound=nn.Module)
-
-
-def write_line(folder: Path, line: str) -> None:
-    """Writes a line to stderr and to a folder's `train.log`."""
-    stamped = f"{time.strftime('%H:%M:%S')} {line}"
-    sys.stderr.write(stamped + "\n")
-    with (folder / "train.log").open("a", encoding="utf-8") as file:
-        file.write(stamped + "\n")
-
-
-def _load_reply_voice() -> PiperVoice:
-    folder = fetch(REPLY_VOICE)
-    model = next(iter(folder.glob("*.onnx")))
-    return PiperVoice(model, model.with_suffix(".onnx.json"))
-
-
-def _render(plans: list[TurnPlan], path: Path) -> None:
-    """Renders one shard; runs in a process of its own."""
-    torch.set_num_threads(1)
-    whisper = WhisperEncoder.load_ctranslate2(fetch(WHISPER) / "model.bin")
-    phones = functools.cache(_load_reply_voice().symbols)
-    render_shard(plans, path, whisper, phones, lambda line: write_line(path.parent, line))
-
-
-def _render_endings(plans: list[TurnPlan], path: Path) -> None:
-    """Renders one shard of whole and broken turns; runs in a process of its own."""
-    torch.set_num_threads(1)
-    whisper = WhisperEncoder.load_ctranslate2(fetch(WHISPER) / "model.bin")
-    render_endings(plans, path, whisper, lambda line: write_line(path.parent, line))
-
-
-def _shards(plans: list[TurnPlan]) -> list[list[TurnPlan]]:
-    """Cuts plans into shards, never inside a conversation."""
-    shards: list[list[TurnPlan]] = [[]]
-    for plan in plans:
-        if len(shards[-1]) >= _SHARD_TURNS and plan.turn == 0:
-            shards.append([])
-        shards[-1].append(plan)
-    return shards
 
 
 class Stages:
@@ -144,7 +97,7 @@ class Stages:
     def reply_voice(self) -> PiperVoice:
         """Loads the reply voice once."""
         if self._voice is None:
-            self._voice = _load_reply_voice()
+            self._voice = load_reply_voice()
         return self._voice
 
     def key(self, stage: str) -> str:
@@ -174,7 +127,7 @@ class Stages:
         paths: list[Path] = []
         for one in (first, *more) if split == "train" else (first,):
             plans = self._plans(one, split, one.utterances if split == "train" else one.evaluation)
-            paths += self._rendered(f"speech-{split}", one.fingerprint(), plans, _render)
+            paths += self._rendered(f"speech-{split}", one.fingerprint(), plans)
         return paths
 
     def decoder_speech(self) -> Lessons:
@@ -183,8 +136,18 @@ class Stages:
         if self._config.decoder.outside:
             names, lines = self._voices(settings, "train"), more_lines()
             plans = plan_outside(settings, lines, self._config.decoder.outside, names)
-            paths += self._rendered("outside", self.key("outside"), plans, _render)
+            paths += self._rendered("outside", self.key("outside"), plans)
         return Lessons(paths)
+
+    def requests(self, ears: Ears) -> tuple[Sounds, list[TurnPlan]]:
+        """Speaks single requests of the dev split in quiet, heard as unsurely as a stranger's."""
+        speech, count = self._config.speech, self._config.calibration
+        settings = speech.model_copy(update={"single_share": 1.0, "silent_share": 0.0})
+        names = self._voices(speech, "train")
+        plans = plan_turns(settings, "dev", count, names, channels=False)
+        key = settings.fingerprint(str(count))
+        lessons = Lessons(self._rendered("speech-dev", key, plans))
+        return hear_all(ears, lessons, self.log, unsure=min(_UNSURE)), lessons.plans
 
     def endings(self, ears: Ears, split: Literal["train", "test"], count: int) -> Endings:
         """Speaks whole turns and broken ones of a split, and hears them."""
@@ -193,7 +156,7 @@ class Stages:
         )
         plans = self._plans(settings, split, count)
         key = self.key("endings")
-        return hear_endings(ears, self._rendered(f"endings-{split}", key, plans, _render_endings))
+        return hear_endings(ears, self._rendered(f"endings-{split}", key, plans, speak_endings))
 
     def _plans(
         self, settings: SpeechConfig, split: Literal["train", "test"], count: int
@@ -218,21 +181,10 @@ class Stages:
         name: str,
         key: str,
         plans: list[TurnPlan],
-        render: Callable[[list[TurnPlan], Path], None],
+        render: Callable[[list[TurnPlan], Path], None] = speak,
     ) -> list[Path]:
-        """Renders what is not there yet, in processes; returns the files in order."""
         folder = self._folder / f"{name}-{key}"
-        folder.mkdir(exist_ok=True)
-        shards = _shards(plans)
-        paths = [folder / f"{i:04d}.safetensors" for i in range(len(shards))]
-        todo = [(s, p) for s, p in zip(shards, paths, strict=True) if not p.exists()]
-        self.log(f"{name}: {len(paths)} shards, {len(todo)} to render")
-        with ProcessPoolExecutor(self._config.speech.workers) as pool:
-            running = [pool.submit(render, *task) for task in todo]
-            for i, done in enumerate(as_completed(running), 1):
-                done.result()
-                self.log(f"{name}: {i} of {len(todo)} shards are done")
-        return paths
+        return rendered(folder, plans, render, self._config.speech.workers)
 
     def _voice_texts(self) -> list[str]:
         """Draws the vocoder's training text."""

@@ -13,8 +13,9 @@ import torch
 from cascadence.data_manifests.assistant.intents import REPLY_DECLINED
 from cascadence.systems.cadence.bundle import Bundle, read_config, save_bundle
 from cascadence.systems.cadence.config import TrainConfig, load_config, smoke_config
-from cascadence.systems.cadence.evaluate import evaluate_replies
-from cascadence.systems.cadence.rejection import Rejection
+from cascadence.systems.cadence.evaluate import decline_scores, evaluate_replies
+from cascadence.systems.cadence.model import Decoder, Ears
+from cascadence.systems.cadence.rejection import Rejection, threshold_for
 from cascadence.systems.cadence.spelling import spelling_table
 from cascadence.systems.cadence.stages import Stages
 from cascadence.systems.cadence.style import StyleStatistics
@@ -30,6 +31,16 @@ def _train_voice(config: TrainConfig, folder: Path, symbols: Sequence[str]) -> N
     """Trains the vocoder, in a process of its own."""
     torch.set_num_threads(1)
     Stages(config, folder).vocoder(SymbolTable(symbols))
+
+
+def _rejection(stages: Stages, ears: Ears, decoder: Decoder, table: SymbolTable) -> Rejection:
+    """Sets the threshold by requests of the domain, of combinations that were not trained on."""
+    symbols = tuple(stages.reply_voice().symbols(REPLY_DECLINED))
+    sounds, plans = stages.requests(ears)
+    known = [i for i, plan in enumerate(plans) if plan.reply != REPLY_DECLINED]
+    threshold = threshold_for(decline_scores(ears, decoder, sounds, known, table.encode(symbols)))
+    stages.log(f"declines over {threshold:.2f} nats, by {len(known)} requests")
+    return Rejection(symbols, round(threshold, 2))
 
 
 def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
@@ -98,7 +109,7 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         words=vocabulary,
         spelling=spelling_table(replies.items(), phones) | spelled_before,
         statistics=StyleStatistics.of(targets.style_mean, targets.style_std),
-        rejection=Rejection(tuple(phones(REPLY_DECLINED))),
+        rejection=_rejection(stages, ears, decoder, table),
         training=training,
     )
     save_bundle(out_dir / "weights", bundle)
