@@ -1,6 +1,7 @@
 """Cadence's training, small: from an empty folder to weights that know 20 turns by heart."""
 
 import json
+import re
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -164,6 +165,16 @@ def test_fitting_finds_a_planted_map_and_says_how_far_it_is() -> None:
 def test_a_configuration_is_written_with_the_weights(trained: Path) -> None:
     config = json.loads((trained / "weights" / "cadence.json").read_text(encoding="utf-8"))
     assert config["training"]["config"] == smoke_config().model_dump(mode="json")
+
+
+def test_the_threshold_of_declining_is_set_by_requests_of_the_domain(trained: Path) -> None:
+    log = (trained / "train.log").read_text(encoding="utf-8")
+    found = re.search(r"declines over (-?[\d.]+) nats, by (\d+) requests", log)
+    rejection = load_bundle(trained / "weights").rejection
+    assert found
+    assert rejection is not None
+    assert rejection.threshold == float(found[1])
+    assert 0 < int(found[2]) <= smoke_config().calibration
 
 
 def _shard(path: Path, texts: dict[tuple[int, int], str]) -> Path:
