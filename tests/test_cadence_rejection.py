@@ -20,7 +20,7 @@ from cascadence.systems.cadence.memory import build_memory
 from cascadence.systems.cadence.model import Decoder, Ears
 from cascadence.systems.cadence.rejection import log_probability, threshold_for
 from cascadence.systems.cadence.symbols import SymbolTable
-from cascadence.systems.cadence.system import CadenceReplier, Switch
+from cascadence.systems.cadence.system import Cadence, CadenceReplier, Switch
 from test_cadence import CONTEXT, needs_whisper, spoken_request, turn
 
 SHIPPED = Path(package.__file__).parent
@@ -78,6 +78,15 @@ def test_the_shipped_weights_know_how_to_decline() -> None:
     assert bundle.rejection is not None
     assert -12 < bundle.rejection.threshold < -3
     assert all(symbol in bundle.table for symbol in bundle.rejection.symbols)
+
+
+def test_what_was_played_with_another_threshold_is_played_again(tmp_path: Path) -> None:
+    (tmp_path / "same").mkdir()
+    (tmp_path / "other").mkdir()
+    same, other = weights(tmp_path / "same", -9.0), weights(tmp_path / "other", -8.0)
+    shipped = Cadence().info.revision
+    assert Cadence(weights=same).info.revision == shipped
+    assert Cadence(weights=other).info.revision != shipped
 
 
 @needs_whisper

@@ -119,6 +119,9 @@ def test_unknown_settings_are_refused(tmp_path: Path) -> None:
     path.write_text("ears: {steps: 5, batch: 2, learning_rate: 0.001, minutes: 3}\n")
     with pytest.raises(ValueError, match="minutes"):
         load_config(path)
+    path.write_text("calibration: 0\n")  # it would fail when all else is trained
+    with pytest.raises(ValueError, match="calibration"):
+        load_config(path)
     path.write_text("speech: {voices: [pico-us]}\n")
     assert load_config(path).speech.voices == ("pico-us",)
 

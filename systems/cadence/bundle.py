@@ -16,7 +16,15 @@ from cascadence.systems.cadence.symbols import SymbolTable
 from cascadence.systems.cadence.turn_end import TurnEnd
 from cascadence.systems.cadence.vocoder import Vocoder
 
-__all__ = ["CONFIG_NAME", "WEIGHTS_NAME", "Bundle", "load_bundle", "read_config", "save_bundle"]
+__all__ = [
+    "CONFIG_NAME",
+    "WEIGHTS_NAME",
+    "Bundle",
+    "load_bundle",
+    "read_config",
+    "revision",
+    "save_bundle",
+]
 
 WEIGHTS_NAME = "cadence.safetensors"
 CONFIG_NAME = "cadence.json"
@@ -101,6 +109,12 @@ def read_config(folder: Path) -> dict[str, Any]:
     """Reads the JSON file beside the weights."""
     config: dict[str, Any] = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
     return config
+
+
+def revision(folder: Path) -> str:
+    """Returns 12 hex digits that change with the networks and with all that is set beside them."""
+    text = json.dumps(read_config(folder), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def load_bundle(folder: Path) -> Bundle:

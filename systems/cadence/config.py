@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "DecoderConfig",
@@ -141,7 +141,8 @@ class TrainConfig(_Strict):
         decoder: see `DecoderConfig`.
         endings: turns to learn their ends from.
         turn_end: see `StageConfig`.
-        calibration: requests of the dev split to set the threshold of `rejection.py` by.
+        calibration: requests of the dev split to set the threshold of `rejection.py` by; some are
+            outside of the domain and are not counted.
     """
 
     start: Path | None = None
@@ -153,7 +154,7 @@ class TrainConfig(_Strict):
     decoder: DecoderConfig = DecoderConfig()
     endings: EndingsConfig = EndingsConfig()
     turn_end: StageConfig = StageConfig(steps=3000, batch=64, learning_rate=1e-3)
-    calibration: int = 1000
+    calibration: int = Field(default=1000, ge=20)
 
 
 def load_config(path: Path) -> TrainConfig:

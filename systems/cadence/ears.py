@@ -9,7 +9,7 @@ import torch
 
 from cascadence.audio import Audio
 from cascadence.protocols import Context, PartInfo, Turn
-from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
+from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config, revision
 from cascadence.systems.cadence.listener import Listener
 
 __all__ = ["CadenceCtc"]
@@ -36,7 +36,7 @@ class CadenceCtc:
         return PartInfo(
             name="cadence_ctc",
             licence="Apache-2.0; Whisper encoder MIT",
-            revision=read_config(self._folder)["sha256"][:12],
+            revision=revision(self._folder),
             parameters={"vocabulary": len(read_config(self._folder)["words"])},
         )
 

@@ -14,7 +14,7 @@ from cascadence.errors import CascadenceError
 from cascadence.events import AudioOut, Event, Mark, TextOut
 from cascadence.protocols import Context, Exchange, SystemInfo, Turn
 from cascadence.systems.cadence.beam import BeamWriter
-from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
+from cascadence.systems.cadence.bundle import Bundle, load_bundle, revision
 from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.listener import HeardTurn, Listener
 from cascadence.systems.cadence.memory import EarlierTurn, build_memory
@@ -93,14 +93,13 @@ class CadenceReplier:
     @property
     def info(self) -> SystemInfo:
         """Says what it is."""
-        config = read_config(self._folder)
         return SystemInfo(
             name="cadence",
             kind="end_to_end",
             duplex="half",
             output_rate=OUTPUT_RATE,
             licence=LICENCE,
-            revision=config["sha256"][:12],
+            revision=revision(self._folder),
             parameters=dict(self._switches),
             remark="trained in the bundled assistant domain; the others were not",
         )
