@@ -21,8 +21,8 @@ from cascadence.systems.cadence.bundle import (  # noqa: E402
     read_config,
     save_bundle,
 )
+from cascadence.systems.cadence.encoder import LogMel  # noqa: E402
 from cascadence.systems.cadence.evaluate import wilson  # noqa: E402
-from cascadence.systems.cadence.features import LogMel, stack_frames  # noqa: E402
 from cascadence.systems.cadence.lexicon import Lexicon  # noqa: E402
 from cascadence.systems.cadence.memory import EarlierTurn, build_memory  # noqa: E402
 from cascadence.systems.cadence.model import Decoder, Ears, Writer  # noqa: E402
@@ -201,10 +201,6 @@ def test_ragged_round_trip(tmp_path: Path) -> None:
     fields, note = load_ragged(tmp_path / "a.safetensors")
     assert note == {"texts": ["ä"]}
     assert [fields["x"][i].tolist() for i in range(2)] == [item.tolist() for item in items]
-
-
-def test_frames_are_stacked_in_order() -> None:
-    assert stack_frames(np.arange(10).reshape(5, 2), 2).tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
 def test_log_mel_finds_a_tone_in_its_band() -> None:

@@ -24,10 +24,11 @@ from cascadence.systems.cadence.config import (  # noqa: E402
     smoke_config,
 )
 from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_turns  # noqa: E402
-from cascadence.systems.cadence.features import PROSODY_DIM, STATE_DIM  # noqa: E402
+from cascadence.systems.cadence.encoder import STATE_DIM  # noqa: E402
+from cascadence.systems.cadence.features import PROSODY_DIM  # noqa: E402
 from cascadence.systems.cadence.fitting import Plan, fit, learning_rate_share  # noqa: E402
-from cascadence.systems.cadence.lessons_batch import pad_features  # noqa: E402
-from cascadence.systems.cadence.model import STACK, Ears  # noqa: E402
+from cascadence.systems.cadence.lessons_batch import ear_input  # noqa: E402
+from cascadence.systems.cadence.model import Ears  # noqa: E402
 from cascadence.systems.cadence.ragged import save_ragged  # noqa: E402
 from cascadence.systems.cadence.stages import Stages  # noqa: E402
 from cascadence.systems.cadence.symbols import SymbolTable  # noqa: E402
@@ -45,10 +46,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_without_prosody_no_style_is_heard() -> None:
     torch.manual_seed(0)
     ears = Ears(20, 30).eval()
-    turns = np.random.default_rng(0).standard_normal((4, 9, STACK * (STATE_DIM + PROSODY_DIM)))
-    turns[2, :, -STACK * PROSODY_DIM :] = 0
+    prosody = np.random.default_rng(0).standard_normal((4, 18, PROSODY_DIM)).astype(np.float32)
+    prosody[2] = 0
+    states, frames = torch.randn(4, 18, STATE_DIM), torch.tensor([18] * 4)
     with torch.inference_mode():
-        heard = ears(*pad_features(list(turns.astype(np.float32))))
+        heard = ears(*ear_input(states, frames, list(prosody)))
     assert heard.has_prosody.tolist() == [True, True, False, True]
     assert heard.style.abs().sum(1).gt(0).tolist() == heard.has_prosody.tolist()
 
@@ -188,7 +190,7 @@ def _shard(path: Path, texts: dict[tuple[int, int], str]) -> Path:
     ]
     path.parent.mkdir(exist_ok=True)
     sounds = {
-        "states": [np.zeros((2, STATE_DIM), np.float16) for _ in plans],
+        "audio": [np.zeros(640, np.int16) for _ in plans],
         "prosody": [np.zeros((2, PROSODY_DIM), np.float16) for _ in plans],
         "style": [np.zeros((1, 4), np.float32) for _ in plans],
     }

@@ -17,6 +17,7 @@ from cascadence.conditions import NoiseKind, PacketLoss, Room
 __all__ = [
     "background",
     "coloured",
+    "in_fresh_noise",
     "in_noise",
     "in_room",
     "over_line",
@@ -28,6 +29,7 @@ Samples = NDArray[np.float32]
 _RATE_HZ = 16000
 _LOOPS = 12
 _FIRST_SEED = 77_000_000
+_AROUND = ("white", "pink", "street", "music", *("babble",) * 5)
 
 
 def _rms(samples: NDArray[Any]) -> float:
@@ -66,6 +68,13 @@ def in_noise(speech: Samples, noise: Samples, snr_db: float) -> Samples:
         return speech
     scale = 10 ** ((level_db - snr_db) / 20) / max(_rms(fitted), 1e-9)
     return (speech + scale * fitted).astype(np.float32)
+
+
+def in_fresh_noise(speech: Samples, rng: np.random.Generator) -> Samples:
+    """Adds a noise of any kind, mostly babble, at 3 to 18 dB."""
+    noise = background(len(speech), str(rng.choice(_AROUND)), rng)
+    noisy = in_noise(speech, noise, rng.uniform(3.0, 18.0))
+    return np.clip(noisy, -1, 1).astype(np.float32)
 
 
 def over_line(speech: Samples, line: str, rng: np.random.Generator) -> Samples:

@@ -141,6 +141,9 @@ def load_bundle(folder: Path) -> Bundle:
             for key, value in tensors.items()
             if key.startswith(f"{name}.")
         }
+        if isinstance(network, Ears):  # those of earlier weights change nothing
+            unchanged = network.adapters.state_dict(prefix="adapters.")
+            state = unchanged | state
         try:
             network.load_state_dict(state)
         except RuntimeError as error:

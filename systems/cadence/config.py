@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "DecoderConfig",
+    "EarsConfig",
     "EndingsConfig",
     "SpeechConfig",
     "StageConfig",
@@ -67,7 +68,7 @@ class SpeechConfig(_Strict):
     utterances: int = 46000
     evaluation: int = 400
     single_share: float = 0.5
-    noisy_share: float = 0.4
+    noisy_share: float = 0.25
     line_share: float = 0.15
     room_share: float = 0.25
     coloured_share: float = 0.5
@@ -75,7 +76,7 @@ class SpeechConfig(_Strict):
     paused_share: float = 0.12
     silent_share: float = 0.03
     voices: tuple[str, ...] = ()
-    recipe: int = 5
+    recipe: int = 6
     seed: int = 9
     workers: int = 2
 
@@ -96,10 +97,24 @@ class StageConfig(_Strict):
     seed: int = 0
 
 
+class EarsConfig(StageConfig):
+    """The ears' training stage, their changes of the encoder included.
+
+    Attributes:
+        noise: share of the quiet turns that get noise, another one whenever they are drawn.
+    """
+
+    steps: int = 12000
+    batch: int = 16
+    learning_rate: float = 2.5e-3
+    noise: float = 0.6
+
+
 class DecoderConfig(StageConfig):
     """The decoder's training stage.
 
     Attributes:
+        noise: share of the quiet turns that get noise in the second of the two hearings.
         regrouped: lessons of later turns in new conversations of rendered turns; 0 for none.
         outside: further turns to be spoken and declined, of `outside.more_lines`; the ears and
             the ends of turns are not trained on them.
@@ -108,8 +123,9 @@ class DecoderConfig(StageConfig):
     steps: int = 24000
     batch: int = 32
     learning_rate: float = 1.2e-3
+    noise: float = 0.5
     regrouped: int = 120000
-    outside: int = 12000
+    outside: int = 6000
 
 
 class EndingsConfig(_Strict):
@@ -137,7 +153,7 @@ class TrainConfig(_Strict):
         vocoder: see `StageConfig`.
         speech: user speech.
         more_speech: further sets of it to train on, each with its own shares and seed.
-        ears: see `StageConfig`.
+        ears: see `EarsConfig`.
         decoder: see `DecoderConfig`.
         endings: turns to learn their ends from.
         turn_end: see `StageConfig`.
@@ -150,7 +166,7 @@ class TrainConfig(_Strict):
     vocoder: StageConfig = StageConfig(steps=9000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
     more_speech: tuple[SpeechConfig, ...] = ()
-    ears: StageConfig = StageConfig(steps=16000, batch=16, learning_rate=2.5e-3)
+    ears: EarsConfig = EarsConfig()
     decoder: DecoderConfig = DecoderConfig()
     endings: EndingsConfig = EndingsConfig()
     turn_end: StageConfig = StageConfig(steps=3000, batch=64, learning_rate=1e-3)
@@ -190,8 +206,10 @@ def smoke_config() -> TrainConfig:
             voices=("pico-us", "pico-gb"),
             workers=1,
         ),
-        ears=StageConfig(steps=300, batch=10, learning_rate=1e-3),
-        decoder=DecoderConfig(steps=450, batch=10, learning_rate=1e-3, regrouped=4, outside=4),
+        ears=EarsConfig(steps=300, batch=10, learning_rate=1e-3, noise=0.0),
+        decoder=DecoderConfig(
+            steps=450, batch=10, learning_rate=1e-3, noise=0.0, regrouped=4, outside=4
+        ),
         endings=EndingsConfig(turns=10, evaluation=0),
         turn_end=StageConfig(steps=100, batch=16, learning_rate=1e-3),
         calibration=20,

@@ -1,8 +1,8 @@
 """Cadence's lessons: what users of the assistant domain say, how it sounds, what to answer.
 
 A plan of turns is drawn from the domain's own conversations; each turn is spoken in a user's
-voice and style, often in a room, in noise or through a telephone, and kept as what the ears take
-in: Whisper states and prosody at 50 Hz, in float16. The audio itself is not kept.
+voice and style, often in a room, in noise or through a telephone, and kept as audio with its
+prosody at 50 Hz.
 """
 
 import random
@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from cascadence.data_manifests.assistant.intents import REPLY_DECLINED
@@ -20,18 +19,15 @@ from cascadence.data_manifests.assistant.splits import Split
 from cascadence.errors import CascadenceError
 from cascadence.systems.cadence import augment
 from cascadence.systems.cadence.config import SpeechConfig
-from cascadence.systems.cadence.features import (
-    PROSODY_DIM,
-    STATE_DIM,
-    ProsodyTracker,
-    WhisperEncoder,
-)
+from cascadence.systems.cadence.features import PROSODY_DIM, ProsodyTracker
 from cascadence.systems.cadence.ragged import Ragged, load_ragged, save_ragged
 from cascadence.systems.cadence.symbols import SymbolTable
 
 __all__ = [
     "Lessons",
     "TurnPlan",
+    "as_float",
+    "as_int16",
     "channelled",
     "plan_outside",
     "plan_turns",
@@ -259,10 +255,19 @@ def channelled(
     return np.clip(samples, -1, 1).astype(np.float32)
 
 
+def as_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Turns samples in [-1, 1] into 16 bits."""
+    return np.round(samples * 32767).astype(np.int16)
+
+
+def as_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Turns 16 bits into samples in [-1, 1]."""
+    return samples.astype(np.float32) / np.float32(32767)
+
+
 def render_shard(
     plans: Sequence[TurnPlan],
     path: Path,
-    whisper: WhisperEncoder,
     phones: Callable[[str], tuple[str, ...]],
     log: Callable[[str], None],
 ) -> None:
@@ -270,15 +275,14 @@ def render_shard(
 
     Args:
         plans: the turns.
-        path: a `ragged` file: states (frames, 384), prosody (frames, 3), style (1, 4); the note
-            holds the plans, and the symbols of text and reply.
-        whisper: the frozen encoder.
+        path: a `ragged` file: audio (samples,) of 16 bits at 16 kHz, prosody (frames, 3), style
+            (1, 4); the note holds the plans, and the symbols of text and reply.
         phones: turns text into symbols.
         log: told of turns that cannot be spoken, such as too short ones in exact styles.
     """
     tracker = ProsodyTracker()
     earlier: deque[NDArray[np.float32]] = deque(maxlen=4)
-    states, streams, styles, notes = [], [], [], []
+    audio, streams, styles, notes = [], [], [], []
     for plan in plans:
         try:
             samples, speech_s = _sound(plan, earlier)
@@ -288,21 +292,18 @@ def render_shard(
         if plan.text and plan.noise == plan.line == "none":
             earlier.append(samples)
         said = phones(plan.text) if plan.text else ()
-        with torch.inference_mode():
-            heard = whisper(torch.from_numpy(samples)).numpy()
         prosody = tracker.track(samples)
         pitch = prosody.pitch_statistics()
-        frames = min(len(heard), len(prosody.level_db))
         sounds = sum(symbol[-1].isalpha() or symbol[-1] == "ː" for symbol in said)
         known = bool(plan.text) and pitch is not None
         rate = sounds / max(speech_s, 0.2)
         style = [rate, *pitch] if known and pitch is not None else [np.nan] * 4
-        states.append(heard[:frames].astype(np.float16))
-        streams.append(prosody.streams()[:frames].astype(np.float16))
+        audio.append(as_int16(samples))
+        streams.append(prosody.streams().astype(np.float16))
         styles.append(np.array([style], np.float32))
         reply = phones(plan.reply) if plan.reply else ()
         notes.append({"plan": asdict(plan), "said": said, "reply": reply})
-    save_ragged(path, {"states": states, "prosody": streams, "style": styles}, notes)
+    save_ragged(path, {"audio": audio, "prosody": streams, "style": styles}, notes)
 
 
 class Lessons:
@@ -335,7 +336,7 @@ class Lessons:
                 self.said.append(note["said"])
                 self.replies.append(note["reply"])
                 self._places.append((len(self._shards), i))
-            self._shards.append((fields["states"], fields["prosody"]))
+            self._shards.append((fields["audio"], fields["prosody"]))
             styles.append(fields["style"].values)
         self.style: NDArray[np.float32] = np.concatenate(styles)
         # Shards are rendered side by side, so conversations are told apart by shard as well.
@@ -348,14 +349,20 @@ class Lessons:
         """Counts the turns."""
         return len(self.plans)
 
-    def frames(self, index: int) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-        """Returns Whisper states (frames, 384) and prosody (frames, 3) of a turn at 50 Hz."""
+    def audio(self, index: int) -> NDArray[np.float32]:
+        """Returns a turn's samples at 16 kHz."""
         shard, place = self._places[index]
-        states, prosody = self._shards[shard]
-        return (
-            states[place].reshape(-1, STATE_DIM),
-            prosody[place].reshape(-1, PROSODY_DIM),
-        )
+        return as_float(self._shards[shard][0][place])
+
+    def prosody(self, index: int) -> NDArray[np.float16]:
+        """Returns a turn's prosody (frames, 3) at 50 Hz."""
+        shard, place = self._places[index]
+        return self._shards[shard][1][place].reshape(-1, PROSODY_DIM)
+
+    def lengths(self) -> list[int]:
+        """Counts the frames of each turn at 50 Hz."""
+        counts = [prosody.lengths() for _, prosody in self._shards]
+        return [int(counts[shard][place]) for shard, place in self._places]
 
     def earlier(self, index: int, count: int) -> list[int]:
         """Returns the turns before this one in its conversation, latest first."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from cascadence.systems.cadence.hearing import Sounds
 from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.memory import build_memory
 from cascadence.systems.cadence.model import Decoder, Ears
 from cascadence.systems.cadence.rejection import log_probability
-from cascadence.systems.cadence.train_decoder import HeardTurns, Sounds, write
+from cascadence.systems.cadence.train_decoder import HeardTurns, write
 from cascadence.systems.cadence.train_ears import edit_distance
 
 __all__ = ["ReplyScores", "decline_scores", "evaluate_replies", "wilson"]

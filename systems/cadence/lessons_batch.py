@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cascadence.systems.cadence.features import PROSODY_DIM, STATE_DIM, stack_frames
+from cascadence.systems.cadence.features import PROSODY_DIM
 from cascadence.systems.cadence.model import STACK
 from cascadence.systems.cadence.symbols import SymbolTable
 
-__all__ = ["EarTargets", "ctc_phones", "ear_input", "length_buckets", "pad_features", "words_of"]
+__all__ = ["EarTargets", "ctc_phones", "ear_input", "length_buckets", "words_of"]
 
 
 def words_of(text: str) -> list[str]:
@@ -27,38 +27,40 @@ def ctc_phones(symbols: Sequence[str], table: SymbolTable) -> list[int]:
 
 
 def ear_input(
-    states: NDArray[np.float16] | NDArray[np.float32],
-    prosody: NDArray[np.float16] | NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """Stacks 50 Hz streams for the ears: (frames // 2, 2 · 384 + 2 · 3) at 25 Hz."""
-    stacked = [stack_frames(states, STACK), stack_frames(prosody, STACK)]
-    return np.concatenate(stacked, axis=1).astype(np.float32)
-
-
-def pad_features(
-    turns: Sequence[NDArray[np.float32]], rng: np.random.Generator | None = None
+    states: Tensor,
+    frames: Tensor,
+    prosody: Sequence[NDArray[np.float16] | NDArray[np.float32]],
+    rng: np.random.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Pads turns to a batch.
+    """Stacks what the encoder and the pitch tracker hear for the ears.
 
     Args:
-        turns: (frames, dim) each.
+        states: of the Whisper encoder, (batch, frames, 384) at 50 Hz.
+        frames: of each turn, (batch,).
+        prosody: streams (frames, 3) of each turn at 50 Hz.
         rng: given in training: short spans of Whisper states, and some turns' prosody, are masked.
 
     Returns:
-        (batch, frames, dim) and lengths (batch,).
+        (batch, frames // 2, 2 · 384 + 2 · 3) at 25 Hz, 0 after a turn's end, and lengths (batch,).
     """
-    lengths = [len(turn) for turn in turns]
-    batch = np.zeros((len(turns), max(lengths), turns[0].shape[1]), np.float32)
-    for row, turn in enumerate(turns):
-        batch[row, : len(turn)] = turn
+    lengths = [min(int(n), len(p)) // STACK for n, p in zip(frames, prosody, strict=True)]
+    longest = max(lengths)
+    streams = np.zeros((len(lengths), longest * STACK, PROSODY_DIM), np.float32)
+    heard = np.zeros((len(lengths), longest, 1), np.float32)
+    for row, (length, turn) in enumerate(zip(lengths, prosody, strict=True)):
+        streams[row, : length * STACK] = turn[: length * STACK]
+        heard[row, :length] = 1
         if rng is not None:
             for _ in range(2):
                 width = int(rng.integers(0, 7))
-                start = int(rng.integers(0, max(1, len(turn) - width)))
-                batch[row, start : start + width, : STACK * STATE_DIM] = 0
+                start = int(rng.integers(0, max(1, length - width)))
+                heard[row, start : start + width] = 0
             if rng.random() < 0.08:
-                batch[row, :, -STACK * PROSODY_DIM :] = 0
-    return torch.from_numpy(batch), torch.tensor(lengths)
+                streams[row] = 0
+    stacked = states[:, : longest * STACK].reshape(len(lengths), longest, -1)
+    beside = torch.from_numpy(streams).reshape(len(lengths), longest, -1)
+    features = torch.cat([stacked.float() * torch.from_numpy(heard), beside], 2)
+    return features, torch.tensor(lengths)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,15 +8,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cascadence.audio import Audio
-from cascadence.systems.cadence.features import SAMPLE_RATE, ProsodyTracker, WhisperEncoder
-from cascadence.systems.cadence.lessons_batch import ear_input, pad_features
+from cascadence.systems.cadence.encoder import load_encoder
+from cascadence.systems.cadence.features import SAMPLE_RATE, ProsodyTracker
+from cascadence.systems.cadence.lessons_batch import ear_input
 from cascadence.systems.cadence.model import Ears
 from cascadence.systems.cadence.symbols import SymbolTable
-from cascadence.weights import fetch
 
-__all__ = ["WHISPER", "HeardTurn", "Listener"]
+__all__ = ["HeardTurn", "Listener"]
 
-WHISPER = "whisper-tiny-en-ct2"
 _LONGEST_S = 28.0
 _SHORTEST_S = 0.2
 _AUDIBLE = 10 ** (-50 / 20)  # the same threshold as `cascadence.audio.AUDIBLE_DBFS`
@@ -56,7 +55,7 @@ class Listener:
             prosody: false takes pitch, voicing and level out of the input (a control).
         """
         self._ears = ears
-        self._whisper = WhisperEncoder.load_ctranslate2(fetch(WHISPER) / "model.bin")
+        self._encoder = load_encoder().adapted(ears.adapters)
         self._tracker = ProsodyTracker()
         self._prosody = prosody
         self._latest: tuple[Audio, HeardTurn | None] | None = None
@@ -88,11 +87,10 @@ class Listener:
         loud = np.sqrt((levels.astype(np.float64) ** 2).mean(1)) >= _AUDIBLE
         if loud.sum() * 0.01 < _SHORTEST_S:
             return None
-        states = self._whisper(torch.from_numpy(samples)).numpy()
+        states, frames = self._encoder([torch.from_numpy(samples)])
         prosody = self._tracker.track(samples)
-        frames = min(len(states), len(prosody.level_db))
-        streams = prosody.streams()[:frames] * np.float32(self._prosody)
-        heard = self._ears(*pad_features([ear_input(states[:frames], streams)]))
+        streams = prosody.streams() * np.float32(self._prosody)
+        heard = self._ears(*ear_input(states, frames, [streams]))
         phones = self._ears.phone_head(heard.states)[0].argmax(-1)
         style = [float(value) for value in heard.style[0]]
         pitch = prosody.pitch_statistics() if self._prosody else None

@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from cascadence.systems.cadence.features import PROSODY_DIM, STATE_DIM
+from cascadence.systems.cadence.encoder import STATE_DIM, Adapters
+from cascadence.systems.cadence.features import PROSODY_DIM
 from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.symbols import SymbolTable
 
@@ -129,6 +130,7 @@ class Ears(nn.Module):
         """
         super().__init__()
         self.whisper_norm = nn.LayerNorm(STACK * STATE_DIM)
+        self.adapters = Adapters()
         self.inlet = nn.Linear(STACK * (STATE_DIM + PROSODY_DIM), dim)
         self.layers = nn.ModuleList(_EarLayer(dim, 3 * dim, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(dim)

@@ -7,11 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-import torch
-
 from cascadence.systems.cadence.data import TurnPlan, render_shard
-from cascadence.systems.cadence.features import WhisperEncoder
-from cascadence.systems.cadence.listener import WHISPER
 from cascadence.systems.cadence.train_turn_end import render_endings
 from cascadence.systems.cadence.voice_data import PiperVoice
 from cascadence.weights import fetch
@@ -39,17 +35,13 @@ def load_reply_voice() -> PiperVoice:
 
 def speak(plans: list[TurnPlan], path: Path) -> None:
     """Renders one shard; runs in a process of its own."""
-    torch.set_num_threads(1)
-    whisper = WhisperEncoder.load_ctranslate2(fetch(WHISPER) / "model.bin")
     phones = functools.cache(load_reply_voice().symbols)
-    render_shard(plans, path, whisper, phones, lambda line: write_line(path.parent, line))
+    render_shard(plans, path, phones, lambda line: write_line(path.parent, line))
 
 
 def speak_endings(plans: list[TurnPlan], path: Path) -> None:
     """Renders one shard of whole and broken turns; runs in a process of its own."""
-    torch.set_num_threads(1)
-    whisper = WhisperEncoder.load_ctranslate2(fetch(WHISPER) / "model.bin")
-    render_endings(plans, path, whisper, lambda line: write_line(path.parent, line))
+    render_endings(plans, path, lambda line: write_line(path.parent, line))
 
 
 def _shards(plans: list[TurnPlan]) -> list[list[TurnPlan]]:

@@ -20,8 +20,9 @@ from cascadence.errors import CascadenceError
 from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
 from cascadence.systems.cadence.config import SpeechConfig, TrainConfig
 from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_outside, plan_turns
+from cascadence.systems.cadence.encoder import WHISPER, WhisperEncoder, load_encoder
+from cascadence.systems.cadence.hearing import Sounds, hear_all
 from cascadence.systems.cadence.lessons_batch import EarTargets, words_of
-from cascadence.systems.cadence.listener import WHISPER
 from cascadence.systems.cadence.model import Decoder, Ears
 from cascadence.systems.cadence.ragged import save_ragged
 from cascadence.systems.cadence.regroup import regroup, regrouped_lessons
@@ -36,8 +37,6 @@ from cascadence.systems.cadence.symbols import SymbolTable, canonical
 from cascadence.systems.cadence.train_decoder import (
     HeardTurns,
     ReplyLesson,
-    Sounds,
-    hear_all,
     rendered_lessons,
     train_decoder,
 )
@@ -56,9 +55,9 @@ _NETWORKS = ("ears", "decoder", "vocoder", "turn_end")
 # with .042 errors; those of the training voices with .006, at dropout .1, .2 and .3 with .013, .032
 # and .071.
 _UNSURE = (0.15, 0.25)
-# How often a voice is drawn. Formant synthesis is cheap and various, but people do not sound like
-# it; neural voices do, and there are many, but each sentence takes 1.7 s.
-_VOICE_WEIGHT = {"flite": 60, "pico": 60, "espeak": 18, "kokoro": 1}
+# How often a training voice is drawn. Formant synthesis is cheap and various, but people do not
+# sound like it; neural voices do, and there are many, but each sentence takes 1.7 s.
+_VOICE_WEIGHT = {"flite": 20, "pico": 20, "espeak": 6, "kokoro": 1}
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
@@ -78,6 +77,11 @@ class Stages:
         self.start: Bundle | None = load_bundle(config.start) if config.start else None
         self._origin = (read_config(config.start)["sha256"],) if config.start else ()
         self._voice: PiperVoice | None = None
+
+    @functools.cached_property
+    def encoder(self) -> WhisperEncoder:
+        """The encoder as it comes from the weight store, without the ears' changes."""
+        return load_encoder()
 
     def log(self, line: str) -> None:
         """Writes a line to stderr and to `train.log`."""
@@ -147,7 +151,8 @@ class Stages:
         plans = plan_turns(settings, "dev", count, names, channels=False)
         key = settings.fingerprint(str(count))
         lessons = Lessons(self._rendered("speech-dev", key, plans))
-        return hear_all(ears, lessons, self.log, unsure=min(_UNSURE)), lessons.plans
+        sounds = hear_all(ears, self.encoder, lessons, self.log, unsure=min(_UNSURE))
+        return sounds, lessons.plans
 
     def endings(self, ears: Ears, split: Literal["train", "test"], count: int) -> Endings:
         """Speaks whole turns and broken ones of a split, and hears them."""
@@ -156,7 +161,8 @@ class Stages:
         )
         plans = self._plans(settings, split, count)
         key = self.key("endings")
-        return hear_endings(ears, self._rendered(f"endings-{split}", key, plans, speak_endings))
+        paths = self._rendered(f"endings-{split}", key, plans, speak_endings)
+        return hear_endings(ears, self.encoder, paths)
 
     def _plans(
         self, settings: SpeechConfig, split: Literal["train", "test"], count: int
@@ -168,12 +174,13 @@ class Stages:
         """Returns the voices that may be drawn, each as often as it should be."""
         from cascadence.data_manifests.recipes.voices import voices
 
-        allowed = set(settings.voices) if settings.voices and split == "train" else None
+        if split == "test":
+            return [v.name for v in voices(split)]
         return [
             v.name
             for v in voices(split)
-            for _ in range(_VOICE_WEIGHT.get(v.synthesiser, 10))
-            if allowed is None or v.name in allowed
+            for _ in range(_VOICE_WEIGHT[v.synthesiser])
+            if not settings.voices or v.name in settings.voices
         ]
 
     def _rendered(
@@ -298,7 +305,8 @@ class Stages:
 
         def train(net: Ears, first: int, save: Callable[[int], None]) -> None:
             settings = self._config.ears
-            train_ears(net, lessons, targets, settings, first, save, self._curve("ears"))
+            log = self._curve("ears")
+            train_ears(net, self.encoder, lessons, targets, settings, first, save, log)
 
         ears = Ears(len(table), len(vocabulary) + 1)
         return self._stage("ears", ears, train), vocabulary, targets
@@ -314,9 +322,10 @@ class Stages:
         ears.requires_grad_(False)
         torch.manual_seed(settings.seed)
         told = self._reply_lessons(lessons, table)
-        hearings = [
-            HeardTurns(hear_all(ears, lessons, self.log, unsure=share), told) for share in _UNSURE
-        ]
+        hearings = []
+        for unsure, noise in zip(_UNSURE, (0.0, settings.noise), strict=True):
+            sounds = hear_all(ears, self.encoder, lessons, self.log, unsure=unsure, noise=noise)
+            hearings.append(HeardTurns(sounds, told))
         torch.manual_seed(settings.seed)
 
         def train(net: Decoder, first: int, save: Callable[[int], None]) -> None:

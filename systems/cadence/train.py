@@ -14,13 +14,14 @@ from cascadence.data_manifests.assistant.intents import REPLY_DECLINED
 from cascadence.systems.cadence.bundle import Bundle, read_config, save_bundle
 from cascadence.systems.cadence.config import TrainConfig, load_config, smoke_config
 from cascadence.systems.cadence.evaluate import decline_scores, evaluate_replies
+from cascadence.systems.cadence.hearing import hear_all
 from cascadence.systems.cadence.model import Decoder, Ears
 from cascadence.systems.cadence.rejection import Rejection, threshold_for
 from cascadence.systems.cadence.spelling import spelling_table
 from cascadence.systems.cadence.stages import Stages
 from cascadence.systems.cadence.style import StyleStatistics
 from cascadence.systems.cadence.symbols import SymbolTable
-from cascadence.systems.cadence.train_decoder import HeardTurns, hear_all, rendered_lessons
+from cascadence.systems.cadence.train_decoder import HeardTurns, rendered_lessons
 from cascadence.systems.cadence.train_ears import ear_targets, score_ears
 from cascadence.systems.cadence.train_turn_end import score_ends
 
@@ -90,9 +91,11 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         fresh = stages.speech("test")
         statistics = (targets.style_mean, targets.style_std)
         wanted = ear_targets(fresh, table, vocabulary, statistics)
-        sounds = hear_all(ears, fresh, stages.log)
+        sounds = hear_all(ears, stages.encoder, fresh, stages.log)
         heard_fresh = HeardTurns(sounds, rendered_lessons(fresh, table))
-        training["ears"] = asdict(score_ears(ears, fresh, wanted, range(len(fresh))))
+        training["ears"] = asdict(
+            score_ears(ears, stages.encoder, fresh, wanted, range(len(fresh)))
+        )
         training["replies"] = asdict(evaluate_replies(ears, decoder, heard_fresh))
     if config.endings.evaluation:
         fresh_ends = stages.endings(ears, "test", config.endings.evaluation)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from cascadence.systems.cadence.config import StageConfig
 from cascadence.systems.cadence.data import Lessons
 from cascadence.systems.cadence.fitting import Plan, fit
-from cascadence.systems.cadence.lessons_batch import ear_input, length_buckets, pad_features
+from cascadence.systems.cadence.hearing import Sounds
+from cascadence.systems.cadence.lessons_batch import length_buckets
 from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.memory import EarlierTurn, build_memory, padded
 from cascadence.systems.cadence.model import Decoder, Ears, Writer
@@ -21,27 +21,12 @@ from cascadence.systems.cadence.symbols import SymbolTable
 __all__ = [
     "HeardTurns",
     "ReplyLesson",
-    "Sounds",
-    "hear_all",
     "rendered_lessons",
     "train_decoder",
     "write",
 ]
 
 MAX_SYMBOLS = 140
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sounds:
-    """Rendered turns as the frozen ears hear them.
-
-    Attributes:
-        states: (frames, dim) float16 a turn.
-        spoken: (frames,) a turn, true where a phoneme was heard.
-    """
-
-    states: Sequence[NDArray[np.float16]]
-    spoken: Sequence[NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,48 +88,6 @@ def rendered_lessons(lessons: Lessons, table: SymbolTable) -> list[ReplyLesson]:
         ReplyLesson(i, table.encode(reply), lessons.earlier(i, Decoder.EARLIER))
         for i, reply in enumerate(lessons.replies)
     ]
-
-
-@torch.inference_mode()
-def hear_all(
-    ears: Ears,
-    lessons: Lessons,
-    log: Callable[[str], None],
-    *,
-    unsure: float = 0.0,
-) -> Sounds:
-    """Runs the ears over every turn, in batches of similar length.
-
-    Args:
-        ears: frozen.
-        lessons: the turns.
-        log: told about the progress.
-        unsure: in training, the ears' dropout: they are surer of the voices that they were trained
-            on than of a stranger's, and the decoder has to bear that.
-    """
-    ears.train(unsure > 0.0)
-    layers = [layer for layer in ears.modules() if isinstance(layer, nn.Dropout)]
-    usual = [layer.p for layer in layers]
-    for layer in layers:
-        layer.p = unsure
-    states: list[NDArray[np.float16]] = [np.zeros((0, 0), np.float16)] * len(lessons)
-    spoken: list[NDArray[np.bool_]] = [np.zeros(0, bool)] * len(lessons)
-    order = np.argsort([len(lessons.frames(i)[0]) for i in range(len(lessons))])
-    for start in range(0, len(order), 16):
-        chosen = order[start : start + 16]
-        features, lengths = pad_features([ear_input(*lessons.frames(i)) for i in chosen])
-        with torch.autocast("cpu", torch.bfloat16):
-            heard = ears(features, lengths)
-        voiced = (ears.phone_head(heard.states.float()).argmax(-1) != SymbolTable.PAD).numpy()
-        for row, i in enumerate(chosen):
-            states[i] = heard.states[row, : lengths[row]].float().numpy().astype(np.float16)
-            spoken[i] = voiced[row, : lengths[row]]
-        if start % 1600 == 0:
-            log(f"heard {start} of {len(order)} turns")
-    ears.eval()
-    for layer, share in zip(layers, usual, strict=True):
-        layer.p = share
-    return Sounds(states, spoken)
 
 
 def _batch(heard: HeardTurns, chosen: Sequence[int]) -> tuple[list[Tensor], Tensor, Tensor]:

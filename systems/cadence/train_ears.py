@@ -8,15 +8,20 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from cascadence.systems.cadence.config import StageConfig
+from cascadence.systems.cadence.config import EarsConfig
 from cascadence.systems.cadence.data import Lessons
+from cascadence.systems.cadence.encoder import WhisperEncoder
 from cascadence.systems.cadence.fitting import Plan, fit
+from cascadence.systems.cadence.hearing import (
+    FreshNoise,
+    RenderedTurn,
+    encoded,
+    rendered_turn,
+)
 from cascadence.systems.cadence.lessons_batch import (
     EarTargets,
     ctc_phones,
-    ear_input,
     length_buckets,
-    pad_features,
     words_of,
 )
 from cascadence.systems.cadence.model import Ears
@@ -61,23 +66,30 @@ def _ctc(logits: Tensor, lengths: Tensor, targets: Sequence[Sequence[int]]) -> T
 
 def train_ears(
     ears: Ears,
+    encoder: WhisperEncoder,
     lessons: Lessons,
     targets: EarTargets,
-    stage: StageConfig,
+    stage: EarsConfig,
     first: int,
     save: Callable[[int], None],
     log: Callable[[str], None],
 ) -> None:
-    """Trains in place, from step `first` on; see `fit` for `save` and `log`."""
+    """Trains in place, with their changes of the encoder, from step `first` on; see `fit`."""
     torch.manual_seed(stage.seed)
     rng = np.random.default_rng([stage.seed, first])
-    sizes = [len(lessons.frames(i)[0]) for i in range(len(lessons))]
-    batches = length_buckets(sizes, stage.batch, rng)
+    fresh = FreshNoise(stage.noise, rng)
+    batches = length_buckets(lessons.lengths(), stage.batch, rng)
+
+    def losses() -> dict[str, Tensor]:
+        chosen = next(batches)
+        turns = [fresh.turn(lessons, i) for i in chosen]
+        return _ear_losses(ears, encoder, turns, targets, chosen, rng)
+
     fit(
         ears,
         Plan(stage.steps, stage.learning_rate, first=first),
         _WEIGHTS,
-        lambda: _ear_losses(ears, lessons, targets, next(batches), rng),
+        losses,
         save,
         log,
     )
@@ -85,14 +97,14 @@ def train_ears(
 
 def _ear_losses(
     ears: Ears,
-    lessons: Lessons,
+    encoder: WhisperEncoder,
+    turns: Sequence[RenderedTurn],
     targets: EarTargets,
     chosen: Sequence[int] | np.ndarray,
     rng: np.random.Generator,
 ) -> dict[str, Tensor]:
-    turns = [ear_input(*lessons.frames(i)) for i in chosen]
-    features, lengths = pad_features(turns, rng)
     with torch.autocast("cpu", torch.bfloat16):
+        features, lengths = encoded(ears, encoder, turns, rng)
         heard = ears(features, lengths)
         phones, words = ears.phone_head(heard.states), ears.word_head(heard.states)
     style = torch.from_numpy(targets.style[chosen])
@@ -142,14 +154,18 @@ class EarScores:
 
 @torch.inference_mode()
 def score_ears(
-    ears: Ears, lessons: Lessons, targets: EarTargets, chosen: Sequence[int]
+    ears: Ears,
+    encoder: WhisperEncoder,
+    lessons: Lessons,
+    targets: EarTargets,
+    chosen: Sequence[int],
 ) -> EarScores:
     """Scores turns, one at a time as at run time."""
     errors = np.zeros(2)
     sizes = np.zeros(2)
     made, real = [], []
     for i in chosen:
-        heard = ears(*pad_features([ear_input(*lessons.frames(i))]))
+        heard = ears(*encoded(ears, encoder, [rendered_turn(lessons, i)]))
         found = greedy_ctc(ears.phone_head(heard.states)[0])
         words = greedy_ctc(ears.word_head(heard.states)[0])
         errors += edit_distance(found, targets.phones[i]), edit_distance(words, targets.words[i])

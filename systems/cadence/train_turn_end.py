@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,10 +14,18 @@ from torch import Tensor
 from cascadence.errors import CascadenceError
 from cascadence.systems.cadence.augment import quiet_moment
 from cascadence.systems.cadence.config import StageConfig
-from cascadence.systems.cadence.data import TurnPlan, channelled, quiet, spoken
-from cascadence.systems.cadence.features import ProsodyTracker, WhisperEncoder
+from cascadence.systems.cadence.data import (
+    TurnPlan,
+    as_float,
+    as_int16,
+    channelled,
+    quiet,
+    spoken,
+)
+from cascadence.systems.cadence.encoder import WhisperEncoder
+from cascadence.systems.cadence.features import ProsodyTracker
 from cascadence.systems.cadence.fitting import Plan, fit
-from cascadence.systems.cadence.lessons_batch import ear_input, pad_features
+from cascadence.systems.cadence.hearing import encoded
 from cascadence.systems.cadence.model import Ears
 from cascadence.systems.cadence.ragged import load_ragged, save_ragged
 from cascadence.systems.cadence.symbols import SymbolTable
@@ -28,20 +37,17 @@ _BREAKS = 2  # places a turn at which it is broken off
 _SILENCE_S = (0.08, 0.6)
 
 
-def render_endings(
-    plans: Sequence[TurnPlan], path: Path, whisper: WhisperEncoder, log: Callable[[str], None]
-) -> None:
+def render_endings(plans: Sequence[TurnPlan], path: Path, log: Callable[[str], None]) -> None:
     """Speaks turns, breaks them off, and writes what the ears take in.
 
     Args:
         plans: turns with speech; their channels are applied after the break.
-        path: a `ragged` file: states (frames, 384), prosody (frames, 3), over (1,): 1 where the
-            turn is whole.
-        whisper: the frozen encoder.
+        path: a `ragged` file: audio (samples,) of 16 bits at 16 kHz, prosody (frames, 3), over
+            (1,): 1 where the turn is whole.
         log: told of turns that cannot be spoken.
     """
     tracker = ProsodyTracker()
-    fields: dict[str, list[NDArray[np.float16]]] = {"states": [], "prosody": [], "over": []}
+    fields: dict[str, list[NDArray[Any]]] = {"audio": [], "prosody": [], "over": []}
     for plan in plans:
         rng = np.random.default_rng(plan.seed)
         try:
@@ -54,12 +60,8 @@ def render_endings(
         for at in (len(speech), *breaks):
             pieces = [quiet(0.3, rng), speech[:at], quiet(rng.uniform(*_SILENCE_S), rng)]
             samples = channelled(plan, np.concatenate(pieces), (), rng)
-            with torch.inference_mode():
-                states = whisper(torch.from_numpy(samples)).numpy()
-            streams = tracker.track(samples).streams()
-            frames = min(len(states), len(streams))
-            fields["states"].append(states[:frames].astype(np.float16))
-            fields["prosody"].append(streams[:frames].astype(np.float16))
+            fields["audio"].append(as_int16(samples))
+            fields["prosody"].append(tracker.track(samples).streams().astype(np.float16))
             fields["over"].append(np.array([at == len(speech)], np.float16))
     save_ragged(path, fields, {"turns": len(plans)})
 
@@ -78,14 +80,14 @@ class Endings:
 
 
 @torch.inference_mode()
-def hear_endings(ears: Ears, paths: Sequence[Path]) -> Endings:
+def hear_endings(ears: Ears, encoder: WhisperEncoder, paths: Sequence[Path]) -> Endings:
     """Runs the ears over what `render_endings` wrote."""
     features, over = [], []
     for path in paths:
         fields, _ = load_ragged(path)
         for i in range(len(fields["over"])):
-            turn = ear_input(fields["states"][i], fields["prosody"][i])
-            states = ears(*pad_features([turn])).states[0]
+            turn = as_float(fields["audio"][i]), fields["prosody"][i]
+            states = ears(*encoded(ears, encoder, [turn])).states[0]
             heard = ears.phone_head(states).argmax(-1) != SymbolTable.PAD
             features.append(end_features(states, heard))
             over.append(float(fields["over"][i][0]))

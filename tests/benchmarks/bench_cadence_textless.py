@@ -31,17 +31,15 @@ from torch import Tensor
 
 from cascadence.systems.cadence.config import TrainConfig
 from cascadence.systems.cadence.data import Lessons
+from cascadence.systems.cadence.encoder import WhisperEncoder
 from cascadence.systems.cadence.evaluate import wilson
-from cascadence.systems.cadence.features import WhisperEncoder
 from cascadence.systems.cadence.fitting import Plan, fit
+from cascadence.systems.cadence.hearing import Sounds, hear_all
 from cascadence.systems.cadence.lessons_batch import length_buckets
-from cascadence.systems.cadence.listener import WHISPER
 from cascadence.systems.cadence.memory import build_memory, padded
 from cascadence.systems.cadence.model import Decoder, Ears, Memory, Writer
 from cascadence.systems.cadence.stages import Stages
 from cascadence.systems.cadence.symbols import SymbolTable
-from cascadence.systems.cadence.train_decoder import Sounds, hear_all
-from cascadence.weights import fetch
 
 TURNS = 6000
 UNITS = 200
@@ -115,13 +113,15 @@ class Variant:
 class Turns:
     """First turns of conversations that are answered, as the ears hear them."""
 
-    def __init__(self, ears: Ears, lessons: Lessons, most: int, unsure: float) -> None:
+    def __init__(
+        self, ears: Ears, encoder: WhisperEncoder, lessons: Lessons, most: int, unsure: float
+    ) -> None:
         """Choose turns at random, and hear them."""
         first = [i for i, plan in enumerate(lessons.plans) if plan.turn == 0 and plan.reply]
         order = np.random.default_rng(0).permutation(len(first))[:most]
         self.chosen = [first[k] for k in order]
         self.texts = [lessons.plans[i].reply for i in self.chosen]
-        self._sounds: Sounds = hear_all(ears, lessons, tell, unsure=unsure)
+        self._sounds: Sounds = hear_all(ears, encoder, lessons, tell, unsure=unsure)
 
     def states(self, number: int) -> Tensor:
         """Return what is heard of a turn, (frames, dim)."""
@@ -134,12 +134,11 @@ class Turns:
 
 def units(stages: Stages, texts: Sequence[str], training: set[str]) -> dict[str, Ids]:
     """Speak replies and cluster their frames; the clusters are those of the training replies."""
-    whisper = WhisperEncoder.load_ctranslate2(fetch(WHISPER) / "model.bin")
     frames: dict[str, npt.NDArray[np.float32]] = {}
     for text in texts:
         audio = torch.from_numpy(stages.reply_voice().speak(text).audio)
         with torch.inference_mode():
-            frames[text] = whisper(audio).numpy().astype(np.float32)
+            frames[text] = stages.encoder([audio])[0][0].numpy().astype(np.float32)
     known = np.concatenate([frames[text] for text in texts if text in training])
     clusters = MiniBatchKMeans(UNITS, batch_size=8192, n_init=1, random_state=0).fit(known)
     first = SymbolTable.FIRST
@@ -195,7 +194,8 @@ def main(folder: Path, steps: int) -> int:
     table = stages.symbols(lessons)
     ears, _, _ = stages.ears(lessons, table)
     ears.requires_grad_(False)
-    turns, unseen = Turns(ears, lessons, TURNS, UNSURE), Turns(ears, fresh, TURNS, 0.0)
+    turns = Turns(ears, stages.encoder, lessons, TURNS, UNSURE)
+    unseen = Turns(ears, stages.encoder, fresh, TURNS, 0.0)
     texts = sorted({*turns.texts, *unseen.texts})
     symbols = stages.reply_voice().symbols
     phonemes = {text: tuple(table.encode(symbols(text))) for text in texts}
