@@ -8,42 +8,44 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from cascadence.audio import Audio  # noqa: E402
-from cascadence.errors import CascadenceError  # noqa: E402
-from cascadence.events import AudioOut, Event, Mark, TextOut  # noqa: E402
-from cascadence.protocols import Context, Exchange, Turn  # noqa: E402
-from cascadence.systems.cadence.beam import BeamWriter  # noqa: E402
-from cascadence.systems.cadence.bundle import (  # noqa: E402
+import torch
+
+from cascadence.audio import Audio
+from cascadence.errors import CascadenceError
+from cascadence.events import AudioOut, Event, Mark, TextOut
+from cascadence.protocols import Context, Exchange, Turn
+from cascadence.systems.cadence.beam import BeamWriter
+from cascadence.systems.cadence.bundle import (
     load_bundle,
     read_config,
     save_bundle,
 )
-from cascadence.systems.cadence.encoder import LogMel  # noqa: E402
-from cascadence.systems.cadence.evaluate import wilson  # noqa: E402
-from cascadence.systems.cadence.lexicon import Lexicon  # noqa: E402
-from cascadence.systems.cadence.memory import EarlierTurn, build_memory  # noqa: E402
-from cascadence.systems.cadence.model import Decoder, Ears, Writer  # noqa: E402
-from cascadence.systems.cadence.ragged import load_ragged, save_ragged  # noqa: E402
-from cascadence.systems.cadence.spelling import align_words, write_words  # noqa: E402
-from cascadence.systems.cadence.style import (  # noqa: E402
+from cascadence.systems.cadence.encoder import LogMel
+from cascadence.systems.cadence.evaluate import wilson
+from cascadence.systems.cadence.lexicon import Lexicon
+from cascadence.systems.cadence.memory import EarlierTurn, build_memory
+from cascadence.systems.cadence.model import Decoder, Ears, Writer
+from cascadence.systems.cadence.ragged import load_ragged, save_ragged
+from cascadence.systems.cadence.spelling import align_words, write_words
+from cascadence.systems.cadence.style import (
     NEUTRAL,
     StyleStatistics,
     UserStyle,
     mirrored,
 )
-from cascadence.systems.cadence.symbols import SymbolTable, merge_phonemes  # noqa: E402
-from cascadence.systems.cadence.system import OWN_TURN_TAKING, Cadence, CadenceReplier  # noqa: E402
-from cascadence.systems.cadence.train_ears import edit_distance, greedy_ctc  # noqa: E402
-from cascadence.systems.cadence.turn_end import end_features  # noqa: E402
-from cascadence.systems.cadence.vocoder import (  # noqa: E402
+from cascadence.systems.cadence.symbols import SymbolTable, merge_phonemes
+from cascadence.systems.cadence.system import OWN_TURN_TAKING, Cadence, CadenceReplier
+from cascadence.systems.cadence.train_ears import edit_distance, greedy_ctc
+from cascadence.systems.cadence.turn_end import end_features
+from cascadence.systems.cadence.vocoder import (
     ReplyStyle,
     Vocoder,
     VocoderStream,
 )
-from cascadence.weights import locate  # noqa: E402
+from cascadence.weights import locate
 
 # "Set a timer for ten minutes.", as the reply voice's phonemizer writes it.
 REQUEST = "sˈɛt ɐ tˈaɪmɚ fɔːɹ tˈɛn mˈɪnɪts."

@@ -1,5 +1,7 @@
 """Cadence's encoder and its low-rank changes, in batches and alone; noise that is mixed anew."""
 
+import hashlib
+import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -150,9 +152,6 @@ def test_weights_of_before_the_changes_hear_as_they_did(tmp_path: Path) -> None:
     tensors = load_file(shipped / WEIGHTS_NAME)
     old = {name: value for name, value in tensors.items() if "adapters" not in name}
     save_file(old, tmp_path / WEIGHTS_NAME)
-    import hashlib
-    import json
-
     config = json.loads((shipped / CONFIG_NAME).read_text(encoding="utf-8"))
     config["sha256"] = hashlib.sha256((tmp_path / WEIGHTS_NAME).read_bytes()).hexdigest()
     (tmp_path / CONFIG_NAME).write_text(json.dumps(config), encoding="utf-8")

@@ -9,31 +9,35 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-for module in ("torch", "safetensors", "swift_f0", "piper", "onnx", "py_nanotts"):
-    pytest.importorskip(module)
+pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+pytest.importorskip("swift_f0")
+pytest.importorskip("piper")
+pytest.importorskip("onnx")
+pytest.importorskip("py_nanotts")
 
-import torch  # noqa: E402
+import torch
 
-from cascadence.errors import CascadenceError  # noqa: E402
-from cascadence.systems.cadence.bundle import load_bundle, read_config  # noqa: E402
-from cascadence.systems.cadence.config import (  # noqa: E402
+from cascadence.errors import CascadenceError
+from cascadence.systems.cadence.bundle import load_bundle, read_config
+from cascadence.systems.cadence.config import (
     SpeechConfig,
     StageConfig,
     TrainConfig,
     load_config,
     smoke_config,
 )
-from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_turns  # noqa: E402
-from cascadence.systems.cadence.encoder import STATE_DIM  # noqa: E402
-from cascadence.systems.cadence.features import PROSODY_DIM  # noqa: E402
-from cascadence.systems.cadence.fitting import Plan, fit, learning_rate_share  # noqa: E402
-from cascadence.systems.cadence.lessons_batch import ear_input  # noqa: E402
-from cascadence.systems.cadence.model import Ears  # noqa: E402
-from cascadence.systems.cadence.ragged import save_ragged  # noqa: E402
-from cascadence.systems.cadence.stages import Stages  # noqa: E402
-from cascadence.systems.cadence.symbols import SymbolTable  # noqa: E402
-from cascadence.systems.cadence.train import main  # noqa: E402
-from cascadence.systems.cadence.train_vocoder import load_utterances  # noqa: E402
+from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_turns
+from cascadence.systems.cadence.encoder import STATE_DIM
+from cascadence.systems.cadence.features import PROSODY_DIM
+from cascadence.systems.cadence.fitting import Plan, fit, learning_rate_share
+from cascadence.systems.cadence.lessons_batch import ear_input
+from cascadence.systems.cadence.model import Ears
+from cascadence.systems.cadence.ragged import save_ragged
+from cascadence.systems.cadence.stages import Stages
+from cascadence.systems.cadence.symbols import SymbolTable
+from cascadence.systems.cadence.train import main
+from cascadence.systems.cadence.train_vocoder import load_utterances
 
 
 @pytest.fixture(scope="module")
