@@ -21,6 +21,7 @@ import torch
 from cascadence.errors import CascadenceError
 from cascadence.systems.cadence.bundle import load_bundle, read_config
 from cascadence.systems.cadence.config import (
+    DecoderConfig,
     SpeechConfig,
     StageConfig,
     TrainConfig,
@@ -212,29 +213,34 @@ def test_conversations_of_several_sets_stay_apart(tmp_path: Path) -> None:
     assert [lessons.earlier(i, 2) for i in range(8)] == [[], [], [1], [], [3], [], [5], [6, 5]]
 
 
-def test_every_set_of_speech_is_rendered_once_whatever_it_stands_beside(
+def test_the_decoder_has_turns_of_its_own_unless_there_are_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small, other = SpeechConfig(utterances=6, evaluation=4), SpeechConfig(utterances=9, seed=5)
-    asked: list[tuple[str, int]] = []
+    small = SpeechConfig(utterances=6, evaluation=4)
+    asked: dict[str, list[TurnPlan]] = {}
 
     def rendered(_: Stages, name: str, key: str, plans: list[TurnPlan]) -> list[Path]:
-        asked.append((f"{name}-{key}", len(plans)))
-        path = _shard(tmp_path / f"{name}-{key}" / "0.safetensors", {(0, 0): "a"})
-        return [path]
+        asked[f"{name}-{key}"] = plans
+        return [_shard(tmp_path / f"{name}-{key}" / "0.safetensors", {(0, 0): "a"})]
 
     monkeypatch.setattr(Stages, "_rendered", rendered)
-    both = Stages(TrainConfig(speech=small, more_speech=(other,)), tmp_path)
-    assert len(both.speech("train")) == 2
-    assert len(both.speech("test")) == 1
-    alone = Stages(TrainConfig(speech=other), tmp_path)
-    alone.speech("train")
-    names = [name for name, _ in asked]
-    assert names[:2] == [f"speech-train-{one.fingerprint()}" for one in (small, other)]
-    assert names[2] == f"speech-test-{small.fingerprint()}"
-    assert names[3] == names[1]
-    assert all(count >= least for (_, count), least in zip(asked, (6, 9, 4, 9), strict=True))
-    assert both.key("ears") != Stages(TrainConfig(speech=small), tmp_path).key("ears")
+    own = Stages(_with_decoder(small, utterances=9), tmp_path)
+    shared = Stages(_with_decoder(small, utterances=0), tmp_path)
+    own.speech("train")
+    (ears_turns,) = asked.values()
+    own.decoder_speech()
+    _, decoder_turns = asked.values()
+    assert len(ears_turns) >= 6
+    assert len(decoder_turns) >= 9
+    assert not {t.seed for t in ears_turns} & {t.seed for t in decoder_turns}
+    shared.decoder_speech()
+    assert len(asked) == 2, "with none of its own it learns from the ears' turns"
+    assert own.key("ears") == shared.key("ears")
+    assert own.key("decoder") != shared.key("decoder")
+
+
+def _with_decoder(speech: SpeechConfig, utterances: int) -> TrainConfig:
+    return TrainConfig(speech=speech, decoder=DecoderConfig(utterances=utterances, outside=0))
 
 
 def test_a_sentence_with_a_symbol_that_the_table_lacks_is_left_out_and_named(

@@ -114,6 +114,8 @@ class DecoderConfig(StageConfig):
     """The decoder's training stage.
 
     Attributes:
+        utterances: user turns of its own, of which the ears learnt nothing: what those were trained
+            on they hear four times as well as a stranger's. 0 to learn from the ears' turns.
         noise: share of the quiet turns that get noise in the second of the two hearings.
         regrouped: lessons of later turns in new conversations of rendered turns; 0 for none.
         outside: further turns to be spoken and declined, of `outside.more_lines`; the ears and
@@ -123,6 +125,7 @@ class DecoderConfig(StageConfig):
     steps: int = 24000
     batch: int = 32
     learning_rate: float = 1.2e-3
+    utterances: int = 46000
     noise: float = 0.5
     regrouped: int = 120000
     outside: int = 6000
@@ -151,8 +154,7 @@ class TrainConfig(_Strict):
             taken from the configuration file's folder.
         voice: the vocoder's training text.
         vocoder: see `StageConfig`.
-        speech: user speech.
-        more_speech: further sets of it to train on, each with its own shares and seed.
+        speech: user speech, of all networks but the decoder.
         ears: see `EarsConfig`.
         decoder: see `DecoderConfig`.
         endings: turns to learn their ends from.
@@ -165,7 +167,6 @@ class TrainConfig(_Strict):
     voice: VoiceConfig = VoiceConfig()
     vocoder: StageConfig = StageConfig(steps=9000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
-    more_speech: tuple[SpeechConfig, ...] = ()
     ears: EarsConfig = EarsConfig()
     decoder: DecoderConfig = DecoderConfig()
     endings: EndingsConfig = EndingsConfig()
@@ -208,7 +209,13 @@ def smoke_config() -> TrainConfig:
         ),
         ears=EarsConfig(steps=300, batch=10, learning_rate=1e-3, noise=0.0),
         decoder=DecoderConfig(
-            steps=450, batch=10, learning_rate=1e-3, noise=0.0, regrouped=4, outside=4
+            steps=450,
+            batch=10,
+            learning_rate=1e-3,
+            utterances=0,
+            noise=0.0,
+            regrouped=4,
+            outside=4,
         ),
         endings=EndingsConfig(turns=10, evaluation=0),
         turn_end=StageConfig(steps=100, batch=16, learning_rate=1e-3),

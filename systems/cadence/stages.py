@@ -107,7 +107,7 @@ class Stages:
     def key(self, stage: str) -> str:
         """Returns the hash of a stage's settings and of everything before it."""
         c = self._config
-        speech = c.speech.fingerprint(*(more.fingerprint() for more in c.more_speech))
+        speech = c.speech.fingerprint()
         ears = c.ears.fingerprint(speech, *self._origin)
         voice = c.voice.fingerprint()
         outside = c.speech.fingerprint(str(c.decoder.outside), *more_lines())
@@ -116,27 +116,31 @@ class Stages:
             "voice": voice,
             "vocoder": c.vocoder.fingerprint(voice, speech, *self._origin),
             "ears": ears,
-            "decoder": c.decoder.fingerprint(ears, outside),
+            "decoder": c.decoder.fingerprint(ears, outside, self._decoder_settings().fingerprint()),
             "outside": outside,
             "endings": c.endings.fingerprint(speech),
             "turn_end": c.turn_end.fingerprint(ears, c.endings.fingerprint(speech)),
         }[stage]
 
     def speech(self, split: Literal["train", "test"]) -> Lessons:
-        """Speaks the user turns of a split with its voices; to train, every set of them."""
-        return Lessons(self._speech(split))
+        """Speaks the user turns of a split with its voices."""
+        return Lessons(self._speech(split, self._config.speech))
 
-    def _speech(self, split: Literal["train", "test"]) -> list[Path]:
-        first, more = self._config.speech, self._config.more_speech
-        paths: list[Path] = []
-        for one in (first, *more) if split == "train" else (first,):
-            plans = self._plans(one, split, one.utterances if split == "train" else one.evaluation)
-            paths += self._rendered(f"speech-{split}", one.fingerprint(), plans)
-        return paths
+    def _speech(self, split: Literal["train", "test"], settings: SpeechConfig) -> list[Path]:
+        count = settings.utterances if split == "train" else settings.evaluation
+        plans = self._plans(settings, split, count)
+        return self._rendered(f"speech-{split}", settings.fingerprint(), plans)
+
+    def _decoder_settings(self) -> SpeechConfig:
+        """Returns the settings of the requests that the decoder is trained on."""
+        settings, count = self._config.speech, self._config.decoder.utterances
+        if not count:
+            return settings
+        return settings.model_copy(update={"utterances": count, "seed": settings.seed + 1})
 
     def decoder_speech(self) -> Lessons:
-        """Speaks what the decoder is trained on: first `speech`, then what is to be declined."""
-        settings, paths = self._config.speech, self._speech("train")
+        """Speaks what the decoder is trained on: first requests, then what is to be declined."""
+        settings, paths = self._config.speech, self._speech("train", self._decoder_settings())
         if self._config.decoder.outside:
             names, lines = self._voices(settings, "train"), more_lines()
             plans = plan_outside(settings, lines, self._config.decoder.outside, names)
