@@ -22,7 +22,14 @@ from cascadence.systems.cadence.bundle import CONFIG_NAME, WEIGHTS_NAME, load_bu
 from cascadence.systems.cadence.data import Lessons, TurnPlan, as_float, as_int16
 from cascadence.systems.cadence.encoder import STATE_DIM, Adapters, WhisperEncoder
 from cascadence.systems.cadence.features import PROSODY_DIM, ProsodyTracker
-from cascadence.systems.cadence.hearing import FreshNoise, encoded, hear_all
+from cascadence.systems.cadence.hearing import (
+    FreshNoise,
+    Sounds,
+    encoded,
+    hear_all,
+    hear_shards,
+    joined,
+)
 from cascadence.systems.cadence.lessons_batch import ear_input
 from cascadence.systems.cadence.model import Ears
 from cascadence.systems.cadence.ragged import save_ragged
@@ -145,6 +152,36 @@ def test_every_turn_is_heard_as_it_would_be_alone(tmp_path: Path) -> None:
             np.testing.assert_allclose(sounds.states[i], alone.states[0], atol=0.15)
     noisy = hear_all(ears, encoder, lessons, lambda _: None, noise=1.0)
     assert np.abs(noisy.states[0] - sounds.states[0]).mean() > 0.05
+
+
+def test_a_shard_is_heard_once_and_as_in_its_turn(tmp_path: Path) -> None:
+    encoder, ears, told = _encoder(), Ears(20, 30), list[str]()
+    (tmp_path / "speech").mkdir()
+    shards = [tmp_path / "speech" / f"{i}.safetensors" for i in range(3)]
+    for number, shard in enumerate(shards):
+        _lessons(shard, *(_plan(i) for i in range(number + 1)))
+
+    def hear(folder: str) -> Sounds:
+        return hear_shards(
+            tmp_path / folder, ears, encoder, shards, told.append, unsure=0.2, noise=0.5
+        )
+
+    first = hear("a")
+    assert [len(first.states), len(first.spoken), len(told)] == [6, 6, 3]
+    again = hear("a")
+    assert len(told) == 3, "nothing is left to be heard"
+    for shard in (tmp_path / "a").glob("*-1.*"):
+        shard.unlink()
+    mended, anew = hear("a"), hear("b")
+    assert len(told) == 3 + 1 + 3
+    for other in (again, mended, anew):
+        for i in range(6):
+            np.testing.assert_array_equal(other.states[i], first.states[i])
+            np.testing.assert_array_equal(other.spoken[i], first.spoken[i])
+    both = joined([first, hear("a")])
+    assert len(both.states) == len(both.spoken) == 12
+    assert both.states[7] is not both.states[1]
+    np.testing.assert_array_equal(both.states[7], first.states[1])
 
 
 def test_weights_of_before_the_changes_hear_as_they_did(tmp_path: Path) -> None:

@@ -83,7 +83,10 @@ def test_the_shipped_weights_know_how_to_decline() -> None:
 def test_what_was_played_with_another_threshold_is_played_again(tmp_path: Path) -> None:
     (tmp_path / "same").mkdir()
     (tmp_path / "other").mkdir()
-    same, other = weights(tmp_path / "same", -9.0), weights(tmp_path / "other", -8.0)
+    config = json.loads((SHIPPED / "cadence.json").read_text(encoding="utf-8"))
+    threshold = config["rejection"]["threshold"]
+    same = weights(tmp_path / "same", threshold)
+    other = weights(tmp_path / "other", threshold + 1)
     shipped = Cadence().info.revision
     assert Cadence(weights=same).info.revision == shipped
     assert Cadence(weights=other).info.revision != shipped

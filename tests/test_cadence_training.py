@@ -228,12 +228,13 @@ def test_the_decoder_has_turns_of_its_own_unless_there_are_none(
     shared = Stages(_with_decoder(small, utterances=0), tmp_path)
     own.speech("train")
     (ears_turns,) = asked.values()
-    own.decoder_speech()
+    unknown, familiar = own.decoder_speech()
     _, decoder_turns = asked.values()
     assert len(ears_turns) >= 6
     assert len(decoder_turns) >= 9
     assert not {t.seed for t in ears_turns} & {t.seed for t in decoder_turns}
-    shared.decoder_speech()
+    assert [p.parent.name for p in (*familiar, *unknown)] == list(asked)
+    assert shared.decoder_speech() == (familiar, [])
     assert len(asked) == 2, "with none of its own it learns from the ears' turns"
     assert own.key("ears") == shared.key("ears")
     assert own.key("decoder") != shared.key("decoder")

@@ -116,6 +116,8 @@ class DecoderConfig(StageConfig):
     Attributes:
         utterances: user turns of its own, of which the ears learnt nothing: what those were trained
             on they hear four times as well as a stranger's. 0 to learn from the ears' turns.
+        ears_turns: the ears' turns are lessons as well, the quiet ones always in noise, in which
+            even they are misheard; of no effect without `utterances`.
         noise: share of the quiet turns that get noise in the second of the two hearings.
         regrouped: lessons of later turns in new conversations of rendered turns; 0 for none.
         outside: further turns to be spoken and declined, of `outside.more_lines`; the ears and
@@ -126,6 +128,7 @@ class DecoderConfig(StageConfig):
     batch: int = 32
     learning_rate: float = 1.2e-3
     utterances: int = 46000
+    ears_turns: bool = True
     noise: float = 0.5
     regrouped: int = 120000
     outside: int = 6000

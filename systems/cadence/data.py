@@ -307,7 +307,7 @@ def render_shard(
 
 
 class Lessons:
-    """Rendered turns, in memory.
+    """Rendered turns, in memory; without their samples if these are not needed.
 
     Attributes:
         plans: the turns.
@@ -316,7 +316,7 @@ class Lessons:
         style: measured style of each turn (turns, 4), NaN where unknown.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], *, audio: bool = True) -> None:
         """Reads shards in the order given; conversations of other folders get other numbers."""
         self.plans: list[TurnPlan] = []
         self.said: list[list[str]] = []
@@ -336,7 +336,8 @@ class Lessons:
                 self.said.append(note["said"])
                 self.replies.append(note["reply"])
                 self._places.append((len(self._shards), i))
-            self._shards.append((fields["audio"], fields["prosody"]))
+            samples = fields["audio"] if audio else Ragged(np.zeros(0), np.zeros(1, np.int64))
+            self._shards.append((samples, fields["prosody"]))
             styles.append(fields["style"].values)
         self.style: NDArray[np.float32] = np.concatenate(styles)
         # Shards are rendered side by side, so conversations are told apart by shard as well.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,9 +15,19 @@ from cascadence.systems.cadence.encoder import WhisperEncoder
 from cascadence.systems.cadence.features import ProsodyTracker
 from cascadence.systems.cadence.lessons_batch import ear_input
 from cascadence.systems.cadence.model import Ears
+from cascadence.systems.cadence.ragged import load_ragged, save_ragged
 from cascadence.systems.cadence.symbols import SymbolTable
 
-__all__ = ["FreshNoise", "RenderedTurn", "Sounds", "encoded", "hear_all", "rendered_turn"]
+__all__ = [
+    "FreshNoise",
+    "RenderedTurn",
+    "Sounds",
+    "encoded",
+    "hear_all",
+    "hear_shards",
+    "joined",
+    "rendered_turn",
+]
 
 RenderedTurn = tuple[NDArray[np.float32], NDArray[np.float16] | NDArray[np.float32]]
 
@@ -87,6 +98,7 @@ def hear_all(
     *,
     unsure: float = 0.0,
     noise: float = 0.0,
+    seed: int = 0,
 ) -> Sounds:
     """Runs the ears over every turn, in batches of similar length.
 
@@ -98,7 +110,9 @@ def hear_all(
         unsure: in training, the ears' dropout: they are surer of the voices that they were trained
             on than of a stranger's, and the decoder has to bear that.
         noise: share of the quiet turns that are heard in noise.
+        seed: of the noise and the dropout.
     """
+    torch.manual_seed(seed)
     ears.train(unsure > 0.0)
     layers = [layer for layer in ears.modules() if isinstance(layer, nn.Dropout)]
     usual = [layer.p for layer in layers]
@@ -106,7 +120,7 @@ def hear_all(
         layer.p = unsure
     states: list[NDArray[np.float16]] = [np.zeros((0, 0), np.float16)] * len(lessons)
     spoken: list[NDArray[np.bool_]] = [np.zeros(0, bool)] * len(lessons)
-    fresh = FreshNoise(noise, np.random.default_rng(len(lessons)))
+    fresh = FreshNoise(noise, np.random.default_rng(seed))
     order = np.argsort(lessons.lengths())
     for start in range(0, len(order), 16):
         chosen = order[start : start + 16]
@@ -124,3 +138,51 @@ def hear_all(
     for layer, share in zip(layers, usual, strict=True):
         layer.p = share
     return Sounds(states, spoken)
+
+
+def hear_shards(
+    folder: Path,
+    ears: Ears,
+    encoder: WhisperEncoder,
+    shards: Sequence[Path],
+    log: Callable[[str], None],
+    *,
+    unsure: float,
+    noise: float,
+) -> Sounds:
+    """Runs the ears over rendered shards, and keeps what they hear of each.
+
+    Args:
+        folder: of what is kept, a file a shard; to be named after the ears, `unsure` and `noise`.
+        ears: frozen.
+        encoder: as it comes from the weight store.
+        shards: files that `Lessons` reads.
+        log: told about the progress.
+        unsure: see `hear_all`.
+        noise: see `hear_all`.
+
+    Returns:
+        All turns, in the shards' order.
+    """
+    folder.mkdir(exist_ok=True)
+    states: list[NDArray[np.float16]] = []
+    spoken: list[NDArray[np.bool_]] = []
+    for number, shard in enumerate(shards):
+        kept = folder / f"{shard.parent.name}-{shard.name}"
+        if not kept.exists():
+            lessons = Lessons([shard])
+            heard = hear_all(
+                ears, encoder, lessons, lambda _: None, unsure=unsure, noise=noise, seed=number
+            )
+            save_ragged(kept, {"states": heard.states, "spoken": heard.spoken}, None)
+            log(f"{folder.name}: {number + 1} of {len(shards)} shards are heard")
+        fields, _ = load_ragged(kept)
+        states.extend(fields["states"][i] for i in range(len(fields["states"])))
+        spoken.extend(fields["spoken"][i] for i in range(len(fields["spoken"])))
+    return Sounds(states, spoken)
+
+
+def joined(parts: Sequence[Sounds]) -> Sounds:
+    """Puts turns after one another."""
+    states = [turn for part in parts for turn in part.states]
+    return Sounds(states, [turn for part in parts for turn in part.spoken])

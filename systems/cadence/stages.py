@@ -21,7 +21,7 @@ from cascadence.systems.cadence.bundle import Bundle, load_bundle, read_config
 from cascadence.systems.cadence.config import SpeechConfig, TrainConfig
 from cascadence.systems.cadence.data import Lessons, TurnPlan, plan_outside, plan_turns
 from cascadence.systems.cadence.encoder import WHISPER, WhisperEncoder, load_encoder
-from cascadence.systems.cadence.hearing import Sounds, hear_all
+from cascadence.systems.cadence.hearing import Sounds, hear_all, hear_shards, joined
 from cascadence.systems.cadence.lessons_batch import EarTargets, words_of
 from cascadence.systems.cadence.model import Decoder, Ears
 from cascadence.systems.cadence.ragged import save_ragged
@@ -138,14 +138,21 @@ class Stages:
             return settings
         return settings.model_copy(update={"utterances": count, "seed": settings.seed + 1})
 
-    def decoder_speech(self) -> Lessons:
-        """Speaks what the decoder is trained on: first requests, then what is to be declined."""
-        settings, paths = self._config.speech, self._speech("train", self._decoder_settings())
-        if self._config.decoder.outside:
-            names, lines = self._voices(settings, "train"), more_lines()
-            plans = plan_outside(settings, lines, self._config.decoder.outside, names)
-            paths += self._rendered("outside", self.key("outside"), plans)
-        return Lessons(paths)
+    def decoder_speech(self) -> tuple[list[Path], list[Path]]:
+        """Speaks what the decoder is trained on.
+
+        Returns:
+            Shards that the ears do not know: requests, then what is to be declined; and those of
+            the ears' turns, if they are lessons as well.
+        """
+        settings, own = self._config.decoder, self._speech("train", self._decoder_settings())
+        if settings.outside:
+            names, lines = self._voices(self._config.speech, "train"), more_lines()
+            plans = plan_outside(self._config.speech, lines, settings.outside, names)
+            own += self._rendered("outside", self.key("outside"), plans)
+        if not (settings.utterances and settings.ears_turns):
+            return own, []
+        return own, self._speech("train", self._config.speech)
 
     def requests(self, ears: Ears) -> tuple[Sounds, list[TurnPlan]]:
         """Speaks single requests of the dev split in quiet, heard as unsurely as a stranger's."""
@@ -315,27 +322,34 @@ class Stages:
         ears = Ears(len(table), len(vocabulary) + 1)
         return self._stage("ears", ears, train), vocabulary, targets
 
-    def decoder(
-        self, ears: Ears, lessons: Lessons, table: SymbolTable
-    ) -> tuple[Decoder, HeardTurns]:
-        """Trains the decoder on what the frozen ears hear; returns one hearing too.
+    def decoder(self, ears: Ears, table: SymbolTable) -> tuple[Decoder, HeardTurns, Lessons]:
+        """Trains the decoder on what the frozen ears hear.
 
-        The hearing's first lessons are the rendered turns, in their order.
+        Returns:
+            The decoder, one hearing, and the rendered turns, without samples; they are the
+            hearing's first lessons, in their order.
         """
         settings = self._config.decoder
         ears.requires_grad_(False)
-        torch.manual_seed(settings.seed)
+        own, familiar = self.decoder_speech()
+        lessons = Lessons([*own, *familiar], audio=False)
         told = self._reply_lessons(lessons, table)
         hearings = []
         for unsure, noise in zip(_UNSURE, (0.0, settings.noise), strict=True):
-            sounds = hear_all(ears, self.encoder, lessons, self.log, unsure=unsure, noise=noise)
-            hearings.append(HeardTurns(sounds, told))
+            parts = [self._heard(ears, own, unsure, noise)]
+            parts += [self._heard(ears, familiar, unsure, 1.0)] if familiar else []
+            hearings.append(HeardTurns(joined(parts), told))
         torch.manual_seed(settings.seed)
 
         def train(net: Decoder, first: int, save: Callable[[int], None]) -> None:
             train_decoder(net, ears, hearings, settings, first, save, self._curve("decoder"))
 
-        return self._stage("decoder", Decoder(len(table)), train), hearings[0]
+        return self._stage("decoder", Decoder(len(table)), train), hearings[0], lessons
+
+    def _heard(self, ears: Ears, shards: list[Path], unsure: float, noise: float) -> Sounds:
+        """Hears shards, in a folder of the ears and of how they hear."""
+        folder = self._folder / f"heard-{self.key('ears')}-{unsure}-{noise}"
+        return hear_shards(folder, ears, self.encoder, shards, self.log, unsure=unsure, noise=noise)
 
     def _reply_lessons(self, lessons: Lessons, table: SymbolTable) -> list[ReplyLesson]:
         """Makes lessons of the rendered conversations, then of regrouped ones."""

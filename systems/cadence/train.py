@@ -73,9 +73,8 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         turn_end = stages.turn_end(ears)
         voiced.result()
     sample = range(min(len(lessons), 200))  # of the domain's: these come first again below
-    lessons = stages.decoder_speech()
     torch.set_num_threads(config.speech.workers)
-    decoder, heard = stages.decoder(ears, lessons, table)
+    decoder, heard, lessons = stages.decoder(ears, table)
     torch.set_num_threads(1)
     vocoder = stages.vocoder(table)
     learned = evaluate_replies(ears, decoder, heard, sample)
