@@ -73,6 +73,7 @@ def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
         turn_end = stages.turn_end(ears)
         voiced.result()
     sample = range(min(len(lessons), 200))  # of the domain's: these come first again below
+    del lessons  # gigabytes of samples
     torch.set_num_threads(config.speech.workers)
     decoder, heard, lessons = stages.decoder(ears, table)
     torch.set_num_threads(1)
