@@ -200,7 +200,8 @@ class Exchange:
     Attributes:
         turn: the user's audio.
         heard: what the system understood (`Heard`), if it said so.
-        said: what it meant to say (`TextOut`), cut to what was played when the user barged in.
+        said: what it meant to say (`TextOut`), cut to what was played when the user barged in;
+            nothing if they spoke again too soon to have reacted to it.
         interrupted: whether the user cut the answer short.
     """
 

@@ -19,7 +19,7 @@ def join_unanswered(
     """Join turns to which no answer was heard to those that followed.
 
     Somebody pauses for thought within a sentence, the system takes the turn for over, and they go
-    on before it has said a word: both pieces are one request.
+    on before they can have heard what it says: both pieces are one request.
 
     Args:
         history: as `HalfDuplex` hands it to a replier.
@@ -89,6 +89,11 @@ class Said:
         words = " ".join(" ".join(s.text for s in self.sentences).split())
         return words or (_NO_WORDS if self.sentences else "")
 
+    @property
+    def played_s(self) -> float:
+        """How much of the reply has been played."""
+        return self.playout.played_s - self.before_s
+
     def cut(self, complete: bool) -> str:
         """Return the words heard by now: whole sentences, then words in proportion to time.
 
@@ -96,7 +101,7 @@ class Said:
             complete: whether all audio of the last sentence had been made; if not, its length
                 is estimated.
         """
-        left_s = self.playout.played_s - self.before_s
+        left_s = self.played_s
         words: list[str] = []
         for sentence in self.sentences:
             own = sentence.text.split()
@@ -110,6 +115,6 @@ class Said:
             words += own[: int(len(own) * left_s / duration_s)]
             break
         wordless = not any(sentence.text for sentence in self.sentences)
-        if wordless and self.playout.played_s > self.before_s:
+        if wordless and self.played_s > 0.0:
             return _NO_WORDS
         return " ".join(words)

@@ -59,6 +59,8 @@ class TurnTaking:
             listened to.
         barge_in_s: this much speech without a break stops a reply; less is a backchannel and is
             passed over.
+        resume_s: who speaks again so soon after a reply's first sound cannot have reacted to it:
+            the turn was not over, and goes on (see `join_unanswered`).
     """
 
     vad: VadName = "silero"
@@ -72,6 +74,7 @@ class TurnTaking:
     max_turn_s: float = 60.0
     barge_in: bool = True
     barge_in_s: float = 0.2
+    resume_s: float = 0.3
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -82,9 +85,10 @@ class TurnTaking:
         for name in ("threshold", "end_threshold"):
             if not 0.0 < getattr(self, name) < 1.0:
                 raise CascadenceError("must lie between 0 and 1", f"turn_taking.{name}")
-        for name in ("silence_s", "min_speech_s", "pre_roll_s", "max_turn_s", "barge_in_s"):
-            if not getattr(self, name) >= 0.0:
-                raise CascadenceError("must not be negative", f"turn_taking.{name}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name.endswith("_s") and not value >= 0.0:
+                raise CascadenceError("must not be negative", f"turn_taking.{field.name}")
         if self.noise_gate_db is not None and not self.noise_gate_db > 0.0:
             raise CascadenceError("must be positive, or null", "turn_taking.noise_gate_db")
 
@@ -196,7 +200,12 @@ class _Endpointing:
         """Whether the user has spoken for long enough to stop a reply."""
         if not self._rules.barge_in or not self._frames:
             return False
-        return self._run_frames * FRAME_S >= self._rules.barge_in_s - 1e-9
+        return self.spoken_s >= self._rules.barge_in_s - 1e-9
+
+    @property
+    def spoken_s(self) -> float:
+        """For how long the user has been speaking without a break."""
+        return self._run_frames * FRAME_S
 
     @property
     def _speaking(self) -> bool:
@@ -253,6 +262,11 @@ class _Ears:
         """Whether the user has spoken for long enough to stop a reply."""
         return self._endpointing.barged_in
 
+    @property
+    def spoken_s(self) -> float:
+        """For how long the user has been speaking without a break."""
+        return self._endpointing.spoken_s
+
     def next_frame(self) -> bool:
         """Wait for a frame, and hear it; return whether there was one."""
         for frame in self._audio_in:
@@ -276,8 +290,8 @@ class HalfDuplex:
     """A `System` that answers once the user has finished, and yields when interrupted.
 
     A reply is stopped by `TurnTaking.barge_in_s` of speech, whether it is playing or still being
-    made. The history keeps what was heard of it, and the user's speech becomes the next turn, with
-    its beginning.
+    made. The history keeps what was heard of it (nothing, if the user was just going on: see
+    `TurnTaking.resume_s`), and the user's speech becomes the next turn, with its beginning.
     """
 
     def __init__(
@@ -343,7 +357,9 @@ class HalfDuplex:
             if complete and self._heard_out(context.playout, ears):
                 history.append(Exchange(turn, said.heard, said.all()))
                 continue
-            history.append(Exchange(turn, said.heard, said.cut(complete), interrupted=True))
+            goes_on = said.played_s - ears.spoken_s < self.turn_taking.resume_s
+            words = "" if goes_on else said.cut(complete)
+            history.append(Exchange(turn, said.heard, words, interrupted=True))
             yield ClearAudio()
 
     def _generate(

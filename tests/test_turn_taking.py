@@ -268,6 +268,20 @@ def test_going_on_while_the_reply_is_being_made_cancels_it() -> None:
     assert first < times_s(recording, "clear")[0] < second < onset_s
 
 
+@pytest.mark.parametrize(("pause_s", "said"), [(0.74, ""), (0.86, "one two")])
+def test_who_goes_on_before_they_can_have_reacted_was_not_answered(
+    pause_s: float, said: str
+) -> None:
+    # The reply begins with the decision, after 0.5 s of the pause: 0.24 s of it are too little to
+    # react to, 0.36 s are not. It is stopped 0.2 s later, and 5 words take a second.
+    replier = PlantedReplier(ONE_TWO, sentence_s=2.0, heard="set an alarm")
+    recording = played(half_duplex(replier), Said(pieces_s=(0.6, pause_s, 0.8)))
+    assert len(times_s(recording, "clear")) == 1
+    [exchange] = replier.histories[1]
+    assert (exchange.said, exchange.interrupted) == (said, True)
+    assert len(join_unanswered(replier.histories[1])[1]) == (not said)
+
+
 def test_unanswered_turns_are_joined_to_the_one_that_is_answered() -> None:
     turn = Turn(speech_noise(0.1), 0.0, 0.1)
     history = (
