@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
+import numpy as np
 import torch
 
 import cascadence.systems.cadence as package
@@ -18,7 +19,12 @@ from cascadence.events import TextOut
 from cascadence.systems.cadence.bundle import load_bundle
 from cascadence.systems.cadence.memory import build_memory
 from cascadence.systems.cadence.model import Decoder, Ears
-from cascadence.systems.cadence.rejection import log_probability, threshold_for
+from cascadence.systems.cadence.rejection import (
+    Rejection,
+    limits_for,
+    log_probability,
+    unsureness,
+)
 from cascadence.systems.cadence.symbols import SymbolTable
 from cascadence.systems.cadence.system import Cadence, CadenceReplier, Switch
 from test_cadence import CONTEXT, needs_whisper, spoken_request, turn
@@ -63,20 +69,49 @@ def test_the_probability_is_that_of_writing_step_by_step() -> None:
         assert math.exp(nothing) == pytest.approx(float(begins[SymbolTable.END]), rel=1e-4)
 
 
-def test_the_threshold_loses_no_more_requests_than_it_may() -> None:
-    scores = [-20.0 + 0.1 * i for i in range(100)]
-    for lost in (0.0, 0.01, 0.05):
-        threshold = threshold_for(scores[::-1], lost)
-        assert sum(score > threshold for score in scores) == round(100 * lost)
-    assert threshold_for([-8.0] * 5, 0.2) == -8.0  # over, not at: none of them is lost
+def planted_requests(slope: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores that rise with the logarithm of how unsure the ears are, and spread as much."""
+    rng = np.random.default_rng(0)
+    unsure = rng.uniform(0.01, 0.5, 4000)
+    spread = rng.uniform(0.0, 10.0, len(unsure))
+    return -2.0 + slope * np.log(unsure) - spread, unsure
+
+
+@pytest.mark.parametrize("lost", [0.01, 0.05])
+def test_as_many_requests_are_lost_as_may_be_however_unsure_the_ears(lost: float) -> None:
+    scores, unsure = planted_requests(slope=3.0)
+    rejection = Rejection((), *limits_for(scores.tolist(), unsure.tolist(), lost))
+    # Scores are spread evenly over 10 nats below the line.
+    wanted = -2.0 + 3.0 * math.log(0.2) - 10.0 * lost
+    assert rejection.limit(0.2) == pytest.approx(wanted, abs=0.1)
+    assert rejection.slope == pytest.approx(3.0, abs=0.2)
+    over = scores > [rejection.limit(each) for each in unsure]
+    for heard in (unsure < 0.1, unsure > 0.4):
+        assert over[heard].mean() == pytest.approx(lost, abs=0.01)
+
+
+def test_less_sure_ears_never_lower_the_threshold() -> None:
+    scores, unsure = planted_requests(slope=-3.0)
+    assert limits_for(scores.tolist(), unsure.tolist())[1] == 0.0
+    assert limits_for([-8.0], [0.1])[0] == pytest.approx(-8.0)
     with pytest.raises(ValueError, match="no requests"):
-        threshold_for([])
+        limits_for([], [])
+
+
+def test_ears_are_as_unsure_as_the_rest_of_the_probability_of_what_they_hear() -> None:
+    shares = torch.tensor([[0.9, 0.1, 0.0], [0.3, 0.7, 0.0], [0.1, 0.3, 0.6]])
+    assert SymbolTable.PAD == 0
+    # The first frame is silence, and is not counted.
+    assert unsureness(shares.log()) == pytest.approx((0.3 + 0.4) / 2)
+    assert unsureness(shares[:1].log()) == 1.0
+    assert Rejection((), -1.0, 2.0).limit(math.exp(-3.0)) == pytest.approx(-7.0)
+    assert Rejection((), -9.0).limit(0.5) == -9.0
 
 
 def test_the_shipped_weights_know_how_to_decline() -> None:
     bundle = load_bundle(SHIPPED)
     assert bundle.rejection is not None
-    assert -12 < bundle.rejection.threshold < -3
+    assert -12 < bundle.rejection.limit(0.05) < -3
     assert all(symbol in bundle.table for symbol in bundle.rejection.symbols)
 
 

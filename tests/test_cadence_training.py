@@ -179,12 +179,16 @@ def test_a_configuration_is_written_with_the_weights(trained: Path) -> None:
 
 def test_the_threshold_of_declining_is_set_by_requests_of_the_domain(trained: Path) -> None:
     log = (trained / "train.log").read_text(encoding="utf-8")
-    found = re.search(r"declines over (-?[\d.]+) nats, by (\d+) requests", log)
+    number = r"(-?[\d.]+)"
+    found = re.search(
+        rf"declines over {number} \+ {number} ln\(unsure\) nats, by (\d+) hearings", log
+    )
     rejection = load_bundle(trained / "weights").rejection
     assert found
     assert rejection is not None
-    assert rejection.threshold == float(found[1])
-    assert 0 < int(found[2]) <= smoke_config().calibration
+    assert (rejection.threshold, rejection.slope) == (float(found[1]), float(found[2]))
+    assert 0 < int(found[3]) <= 2 * smoke_config().calibration
+    assert int(found[3]) % 2 == 0  # each in quiet and in noise
 
 
 def _shard(path: Path, texts: dict[tuple[int, int], str]) -> Path:

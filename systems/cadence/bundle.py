@@ -169,7 +169,7 @@ def load_bundle(folder: Path) -> Bundle:
         spelling=config["spelling"],
         statistics=StyleStatistics.of(config["style"]["mean"], config["style"]["std"]),
         rejection=(
-            Rejection(tuple(rejection["symbols"]), rejection["threshold"]) if rejection else None
+            Rejection(**rejection | {"symbols": tuple(rejection["symbols"])}) if rejection else None
         ),
         training=config["training"],
     )

@@ -162,8 +162,8 @@ class TrainConfig(_Strict):
         decoder: see `DecoderConfig`.
         endings: turns to learn their ends from.
         turn_end: see `StageConfig`.
-        calibration: requests of the dev split to set the threshold of `rejection.py` by; some are
-            outside of the domain and are not counted.
+        calibration: requests of the dev split to set the threshold of `rejection.py` by, in quiet
+            and in noise; some are outside of the domain and are not counted.
     """
 
     start: Path | None = None

@@ -11,7 +11,7 @@ from cascadence.systems.cadence.hearing import Sounds
 from cascadence.systems.cadence.lexicon import Lexicon
 from cascadence.systems.cadence.memory import build_memory
 from cascadence.systems.cadence.model import Decoder, Ears
-from cascadence.systems.cadence.rejection import log_probability
+from cascadence.systems.cadence.rejection import log_probability, unsureness
 from cascadence.systems.cadence.train_decoder import HeardTurns, write
 from cascadence.systems.cadence.train_ears import edit_distance
 
@@ -77,8 +77,8 @@ def evaluate_replies(
 @torch.inference_mode()
 def decline_scores(
     ears: Ears, decoder: Decoder, sounds: Sounds, chosen: Sequence[int], declines: Sequence[int]
-) -> list[float]:
-    """Returns the log probability, in nats, of declining each of some first turns.
+) -> tuple[list[float], list[float]]:
+    """Returns how likely it is that each of some first turns is declined.
 
     Args:
         ears: for the phoneme posteriors.
@@ -86,10 +86,14 @@ def decline_scores(
         sounds: the turns.
         chosen: which of them.
         declines: symbol ids of the reply that declines.
+
+    Returns:
+        Log probabilities, in nats, and the ears' `unsureness`.
     """
-    scores = []
+    scores, unsure = [], []
     for i in chosen:
         states = torch.from_numpy(sounds.states[i].astype(np.float32))
         memory = build_memory(ears, decoder, [states], [[]])
         scores.append(log_probability(decoder, memory, declines))
-    return scores
+        unsure.append(unsureness(ears.phone_head(states)))
+    return scores, unsure

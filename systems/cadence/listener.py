@@ -12,6 +12,7 @@ from cascadence.systems.cadence.encoder import load_encoder
 from cascadence.systems.cadence.features import SAMPLE_RATE, ProsodyTracker
 from cascadence.systems.cadence.lessons_batch import ear_input
 from cascadence.systems.cadence.model import Ears
+from cascadence.systems.cadence.rejection import unsureness
 from cascadence.systems.cadence.symbols import SymbolTable
 
 __all__ = ["HeardTurn", "Listener"]
@@ -31,12 +32,14 @@ class HeardTurn:
         style: z-scored style as the ears estimate it, (4,).
         pitch: median F0 and spread in semitones, level in dB, as `Prosody.pitch_statistics`
             measures them; None where nothing is voiced, or with the prosody taken out.
+        unsure: see `unsureness`.
     """
 
     states: Tensor
     spoken: Tensor
     style: list[float]
     pitch: tuple[float, float, float] | None
+    unsure: float
 
     @property
     def is_empty(self) -> bool:
@@ -91,10 +94,11 @@ class Listener:
         prosody = self._tracker.track(samples)
         streams = prosody.streams() * np.float32(self._prosody)
         heard = self._ears(*ear_input(states, frames, [streams]))
-        phones = self._ears.phone_head(heard.states)[0].argmax(-1)
+        scores = self._ears.phone_head(heard.states)[0]
+        spoken = scores.argmax(-1) != SymbolTable.PAD
         style = [float(value) for value in heard.style[0]]
         pitch = prosody.pitch_statistics() if self._prosody else None
-        return HeardTurn(heard.states[0], phones != SymbolTable.PAD, style, pitch)
+        return HeardTurn(heard.states[0], spoken, style, pitch, unsureness(scores))
 
 
 def _goes_on_silent(earlier: Audio, now: Audio, silence_s: float) -> bool:

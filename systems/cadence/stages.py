@@ -155,15 +155,20 @@ class Stages:
         return own, self._speech("train", self._config.speech)
 
     def requests(self, ears: Ears) -> tuple[Sounds, list[TurnPlan]]:
-        """Speaks single requests of the dev split in quiet, heard as unsurely as a stranger's."""
+        """Speaks single requests of the dev split, heard as unsurely as a stranger's.
+
+        Returns:
+            Each in quiet, then each in noise.
+        """
         speech, count = self._config.speech, self._config.calibration
         settings = speech.model_copy(update={"single_share": 1.0, "silent_share": 0.0})
         names = self._voices(speech, "train")
         plans = plan_turns(settings, "dev", count, names, channels=False)
         key = settings.fingerprint(str(count))
         lessons = Lessons(self._rendered("speech-dev", key, plans))
-        sounds = hear_all(ears, self.encoder, lessons, self.log, unsure=min(_UNSURE))
-        return sounds, lessons.plans
+        hear = functools.partial(hear_all, ears, self.encoder, lessons, self.log)
+        sounds = joined([hear(unsure=min(_UNSURE), noise=noise) for noise in (0.0, 1.0)])
+        return sounds, [*lessons.plans, *lessons.plans]
 
     def endings(self, ears: Ears, split: Literal["train", "test"], count: int) -> Endings:
         """Speaks whole turns and broken ones of a split, and hears them."""

@@ -217,7 +217,7 @@ class CadenceReplier:
         waiting: list[int] = []
         ready = np.zeros(0, np.float32)
         told, enough, least = 0, _FIRST_SYMBOLS, _FIRST_SAMPLES
-        for symbol in self._written(memory, limit):
+        for symbol in self._written(memory, heard.unsure, limit):
             said.append(symbol)
             waiting.append(symbol)
             if len(said) == 1:
@@ -240,13 +240,13 @@ class CadenceReplier:
             rest = stream.push(waiting, final=True)
             yield AudioOut(np.concatenate([ready, rest]), OUTPUT_RATE)
 
-    def _written(self, memory: Memory, limit: int) -> Iterable[int]:
+    def _written(self, memory: Memory, unsure: float, limit: int) -> Iterable[int]:
         """Writes a reply, symbol by symbol; declines where that is not unlikely enough."""
         assert self._bundle is not None
         net, rejection = self._bundle, self._bundle.rejection
         if rejection is not None and self._switches["rejection"] == "on":
             declined = net.table.encode(rejection.symbols)
-            if log_probability(net.decoder, memory, declined) > rejection.threshold:
+            if log_probability(net.decoder, memory, declined) > rejection.limit(unsure):
                 return declined
         return BeamWriter(net.decoder, memory, self._lexicon).symbols(limit)
 

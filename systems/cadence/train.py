@@ -16,7 +16,7 @@ from cascadence.systems.cadence.config import TrainConfig, load_config, smoke_co
 from cascadence.systems.cadence.evaluate import decline_scores, evaluate_replies
 from cascadence.systems.cadence.hearing import hear_all
 from cascadence.systems.cadence.model import Decoder, Ears
-from cascadence.systems.cadence.rejection import Rejection, threshold_for
+from cascadence.systems.cadence.rejection import Rejection, limits_for
 from cascadence.systems.cadence.spelling import spelling_table
 from cascadence.systems.cadence.stages import Stages
 from cascadence.systems.cadence.style import StyleStatistics
@@ -39,9 +39,10 @@ def _rejection(stages: Stages, ears: Ears, decoder: Decoder, table: SymbolTable)
     symbols = tuple(stages.reply_voice().symbols(REPLY_DECLINED))
     sounds, plans = stages.requests(ears)
     known = [i for i, plan in enumerate(plans) if plan.reply != REPLY_DECLINED]
-    threshold = threshold_for(decline_scores(ears, decoder, sounds, known, table.encode(symbols)))
-    stages.log(f"declines over {threshold:.2f} nats, by {len(known)} requests")
-    return Rejection(symbols, round(threshold, 2))
+    scores, unsure = decline_scores(ears, decoder, sounds, known, table.encode(symbols))
+    threshold, slope = (round(each, 2) for each in limits_for(scores, unsure))
+    stages.log(f"declines over {threshold} + {slope} ln(unsure) nats, by {len(known)} hearings")
+    return Rejection(symbols, threshold, slope)
 
 
 def main(config_path: Path | None, out_dir: Path, smoke: bool = False) -> Path:
