@@ -40,8 +40,8 @@ class VoiceConfig(_Strict):
         seed: of both.
     """
 
-    salads: int = 700
-    replies: int = 1500
+    salads: int = 1500
+    replies: int = 4000
     seed: int = 1
 
 
@@ -124,7 +124,7 @@ class DecoderConfig(StageConfig):
             the ends of turns are not trained on them.
     """
 
-    steps: int = 24000
+    steps: int = 40000
     batch: int = 32
     learning_rate: float = 1.2e-3
     utterances: int = 46000
@@ -168,7 +168,7 @@ class TrainConfig(_Strict):
 
     start: Path | None = None
     voice: VoiceConfig = VoiceConfig()
-    vocoder: StageConfig = StageConfig(steps=9000, batch=12, learning_rate=1.2e-3)
+    vocoder: StageConfig = StageConfig(steps=16000, batch=12, learning_rate=1.2e-3)
     speech: SpeechConfig = SpeechConfig()
     ears: EarsConfig = EarsConfig()
     decoder: DecoderConfig = DecoderConfig()
