@@ -65,7 +65,7 @@ class TurnTaking:
 
     vad: VadName = "silero"
     threshold: float = 0.5
-    noise_gate_db: float | None = 9.0
+    noise_gate_db: float | None = 6.0
     silence_s: float = 0.5
     end: Literal["silence", "own"] = "silence"
     end_threshold: float = 0.5

@@ -69,6 +69,13 @@ def test_the_gate_never_closes_near_the_level_of_the_user() -> None:
     assert heard(gate, (1.0, -20), (1.0, -26)) == [0.9, 0.9]
 
 
+def test_noise_that_was_never_taken_for_silence_is_known_by_its_level() -> None:
+    """The detector hears speech in everything from the first frame on, as in babble."""
+    gate = NoiseGate(_Sure(), 6.0)
+    levels = ((1.0, -40), (1.0, -26), (1.0, -40), (9.0, -40), (0.5, -30))
+    assert heard(gate, *levels) == [0.9, 0.9, 0.0, 0.0, 0.9]
+
+
 def test_a_new_conversation_begins_with_an_open_gate() -> None:
     detector = _Sure(1.0)
     gate = NoiseGate(detector, 9.0)
@@ -112,25 +119,26 @@ def _silero() -> SileroVad:
     return vad
 
 
-def test_turns_end_in_babble_as_they_do_in_quiet() -> None:
-    babble = Condition(name="babble", noise=Noise(kind="babble", snr_db=10.0))
+@pytest.mark.parametrize("snr_db", [10.0, 5.0])
+def test_turns_end_in_babble_as_they_do_in_quiet(snr_db: float) -> None:
+    babble = Condition(name="babble", noise=Noise(kind="babble", snr_db=snr_db))
     vad = _silero()
-    plain, gated = _ends_s(vad, babble), _ends_s(NoiseGate(vad, 9.0), babble)
+    plain, gated = _ends_s(vad, babble), _ends_s(NoiseGate(vad, 6.0), babble)
     assert sum(end is None or end > 1.0 for end in plain) >= 3
     assert all(end is not None and end <= 0.8 for end in gated)
 
 
 def test_clean_turns_end_at_the_same_frame_with_and_without_it() -> None:
     vad, clean = _silero(), Condition(name="clean")
-    assert _ends_s(NoiseGate(vad, 9.0), clean) == _ends_s(vad, clean)
+    assert _ends_s(NoiseGate(vad, 6.0), clean) == _ends_s(vad, clean)
 
 
 def test_the_rules_say_whether_there_is_a_gate() -> None:
     gated, plain = (
         HalfDuplex(PlantedReplier("hi"), {"vad": "energy", "noise_gate_db": level})
-        for level in (9.0, None)
+        for level in (6.0, None)
     )
-    assert gated.info.parameters["turn_taking"]["vad_revision"] == "1+gate-1"
+    assert gated.info.parameters["turn_taking"]["vad_revision"] == "1+gate-2"
     assert plain.info.parameters["turn_taking"]["vad_revision"] == "1"
     with pytest.raises(CascadenceError, match="must be positive"):
         TurnTaking(noise_gate_db=0.0)
