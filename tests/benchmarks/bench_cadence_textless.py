@@ -2,12 +2,13 @@
 
     OMP_NUM_THREADS=2 python tests/benchmarks/bench_cadence_textless.py RUN [STEPS]
 
-RUN is the folder of a `cascadence train cadence` with the default configuration whose speech and
-ears are done. The same turns (`TURNS` first ones of conversations), heard by the same frozen ears,
-are answered by two decoders of the same size, for the same number of steps: one writes phonemes, as
-Cadence does, and copies those that the ears heard; the other writes the units of the spoken reply,
-and there is nothing to copy: `UNITS` clusters (k-means) of the frozen Whisper encoder's frames of
-Piper's replies, repeats joined. Printed are, for turns of voices and values that were never trained
+RUN is the folder of a `cascadence train cadence` with the default configuration whose ears and
+speech, the decoder's too, are done. The same turns (`TURNS` first ones of conversations, out of
+`SHARDS` files that the ears were not trained on), heard by the same frozen ears, are answered by
+two decoders of the same size, for the same number of steps: one writes phonemes, as Cadence does,
+and copies those that the ears heard; the other writes the units of the spoken reply, and there is
+nothing to copy: `UNITS` clusters (k-means) of the frozen Whisper encoder's frames of Piper's
+replies, repeats joined. Printed are, for turns of voices and values that were never trained
 on, and for training turns: replies with every symbol right; those whose nearest reply, of all that
 there are, is the right one (its words may be found although a unit differs); errors over symbols.
 Greedy, no lexicon. Intervals are Wilson's, 95 %; one seed. There is no bar.
@@ -42,6 +43,7 @@ from cascadence.systems.cadence.stages import Stages
 from cascadence.systems.cadence.symbols import SymbolTable
 
 TURNS = 6000
+SHARDS = 18
 UNITS = 200
 STEPS = 3000
 BATCH = 32
@@ -194,7 +196,8 @@ def main(folder: Path, steps: int) -> int:
     table = stages.symbols(lessons)
     ears, _, _ = stages.ears(lessons, table)
     ears.requires_grad_(False)
-    turns = Turns(ears, stages.encoder, lessons, TURNS, UNSURE)
+    own, _ = stages.decoder_speech()
+    turns = Turns(ears, stages.encoder, Lessons(own[:SHARDS]), TURNS, UNSURE)
     unseen = Turns(ears, stages.encoder, fresh, TURNS, 0.0)
     texts = sorted({*turns.texts, *unseen.texts})
     symbols = stages.reply_voice().symbols
